@@ -1,0 +1,373 @@
+"""Every setting, validated, and the named presets as a table.
+
+Units are SI. Each field's text says whether its default is the paper's ([P]) or ours. Groups nest,
+so a setting has a dotted name, the same in YAML, on the command line and in `settings`:
+`--firing.rate "[8, 13]"`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import FileError, InputError
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """Base of all groups: immutable, and an unknown name is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> Self:
+        for name, value in self:
+            if isinstance(value, tuple) and len(value) == 2 and value[0] > value[1]:
+                raise ValueError(f"{name} is a range (low, high), got {value}; swap the two")
+        return self
+
+
+# ---------------------------------------------------------------------------------- simulate
+
+
+class Grid(Settings):
+    frames: Count = Field(1024, description="frames in a sequence [P]")
+    frame_rate: Positive = Field(512.0, description="frames per second, Hz [P]")
+    depth: Positive = Field(0.040, description="extent in depth, m [P]")
+    width: Positive = Field(0.040, description="lateral extent, m [P]")
+    rows: Count = Field(128, description="pixels in depth, Z [P]")
+    columns: Count = Field(128, description="pixels laterally, X [P]")
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """Pixel size (dz, dx) in m."""
+        return self.depth / self.rows, self.width / self.columns
+
+    @property
+    def duration(self) -> float:
+        """Length of a sequence in s."""
+        return self.frames / self.frame_rate
+
+
+class Firing(Settings):
+    units: tuple[Count, Count] = Field((4, 10), description="number of motor units, uniform in low..high [P]")
+    rate: tuple[Positive, Positive] = Field((8.0, 13.0), description="firing rate, uniform, Hz [P]")
+    ipi_cv: Fraction = Field(0.2, description="SD of the inter-pulse interval over its mean [P]")
+    shortest_ipi: NotNegative = Field(0.020, description="inter-pulse intervals are truncated here, s (ours)")
+    synchronisation: Fraction = Field(0.1, description="share of firings moved onto another unit's nearest firing [P]")
+    synchronisation_jitter: NotNegative = Field(0.0, description="SD of a moved firing around its partner, s (ours)")
+    burn_in: NotNegative = Field(1.0, description="activity before the first frame, s (ours)")
+    measured: Path | None = Field(
+        None, description="file of decomposed spike trains (.mat, openhdemg .json, BIDS events.tsv) that replace the model"
+    )
+
+
+class Twitch(Settings):
+    contraction_time: tuple[Positive, Positive] = Field((0.040, 0.070), description="Tc, uniform, s (ours)")
+    half_relaxation_ratio: tuple[Positive, Positive] = Field(
+        (1.7, 2.1), description="onset to half relaxation over Tc, uniform (ours)"
+    )
+    amplitude: NotNegative = Field(15e-6, description="median peak displacement, m (ours)")
+    amplitude_spread: NotNegative = Field(0.5, description="sigma of the log-normal amplitude (ours)")
+    delay: NotNegative = Field(0.004, description="electromechanical delay, s (ours)")
+    discharge_jitter: NotNegative = Field(0.0, description="relative SD of the amplitude per discharge (ours)")
+    random_sign: bool = Field(True, description="half the units move towards the probe, half away (ours)")
+
+
+class Territory(Settings):
+    diameter: tuple[Positive, Positive] = Field((0.0025, 0.010), description="uniform, m [P]")
+    profile: Literal["disc", "gauss", "exp-tail", "lorentz"] = Field("exp-tail", description="weight over radius (ours)")
+    tail: Positive = Field(0.005, description="decay length of exp-tail, m (ours)")
+    shape: Literal["circle", "ellipse", "crescent"] = Field("circle", description="outline; circle [P], the others ours")
+
+
+class Noise(Settings):
+    snr_db: float | None = Field(None, description="signal power over noise power, dB; none by default (ours)")
+    band: tuple[NotNegative, Positive] = Field((5.0, 50.0), description="band of the noise, Hz (ours)")
+
+
+class Simplified(Settings):
+    noise: NotNegative = Field(0.1, description="SD of the white noise beside unit Dirac pulses [P]")
+    sigma_space: NotNegative = Field(0.0015, description="SD of the Gaussian low-pass in space, m (ours)")
+    sigma_time: NotNegative = Field(0.010, description="SD of the Gaussian low-pass in time, s (ours)")
+
+
+class SimulateSettings(Settings):
+    """The in silico muscle (specification of Rohlén et al. 2020, IEEE Access 8:50299)."""
+
+    model: Literal["full", "simplified"] = Field("full", description="twitches in territories, or Dirac pulses in pixels [P]")
+    grid: Grid = Grid()
+    firing: Firing = Firing()
+    twitch: Twitch = Twitch()
+    territory: Territory = Territory()
+    noise: Noise = Noise()
+    simplified: Simplified = Simplified()
+
+
+# ----------------------------------------------------------------------------------- phantom
+
+
+class Tissue(Settings):
+    poisson: Annotated[float, Field(gt=0, lt=0.5)] = Field(0.49, description="Poisson's ratio, nearly incompressible")
+    fascicle: tuple[Positive, Positive] = Field((0.0010, 0.0020), description="fascicle size of a subject, uniform, m")
+    wall_contrast: Positive = Field(6.0, description="stiffness of perimysium over muscle fibres")
+    wall_thickness: Positive = Field(0.00035, description="thickness scale of a wall, m")
+    heterogeneity: NotNegative = Field(0.4, description="SD of the slow variation of log stiffness")
+    fat: tuple[NotNegative, NotNegative] = Field((0.003, 0.007), description="thickness of subcutaneous fat, uniform, m")
+    fat_stiffness: Positive = Field(0.3, description="stiffness of fat over muscle")
+    aponeurosis_stiffness: Positive = Field(15.0, description="stiffness of the aponeurosis over muscle")
+    bone: tuple[NotNegative, NotNegative] = Field((0.003, 0.007), description="thickness of bone at the bottom, uniform, m")
+    margin: NotNegative = Field(0.010, description="tissue computed beside the image on either side, m")
+
+
+class Contraction(Settings):
+    eigenstrain: Positive = Field(0.005, description="median cross-sectional strain of a unit at the peak of its twitch")
+    eigenstrain_spread: NotNegative = Field(0.5, description="sigma of its log-normal distribution")
+    drift: NotNegative = Field(0.0, description="RMS velocity of slow drift under 2 Hz, m/s")
+    pulsation: NotNegative = Field(0.0, description="peak displacement of an arterial pulse, m")
+    heart_rate: tuple[Positive, Positive] = Field((0.9, 1.4), description="uniform, Hz")
+
+
+class Imaging(Settings):
+    frame_rate: Positive = Field(2000.0, description="plane-wave frames per second, Hz [P]")
+    rows: Count = Field(256, description="samples in depth of the IQ image")
+    columns: Count = Field(128, description="lines of the IQ image [P]")
+    centre_frequency: Positive = Field(7.5e6, description="f0, Hz")
+    sound_speed: Positive = Field(1540.0, description="c, m/s")
+    axial_resolution: Positive = Field(0.00025, description="SD of the axial point-spread function, m")
+    lateral_resolution: Positive = Field(0.0004, description="SD of the lateral point-spread function, m")
+    snr_db: tuple[float, float] = Field((20.0, 30.0), description="SNR at half depth, uniform per subject, dB")
+    attenuation: NotNegative = Field(300.0, description="loss of signal with depth, dB/m")
+
+
+class PhantomSettings(Settings):
+    """The tissue phantom: elastic, heterogeneous, imaged by a model of plane-wave ultrasound. All ours."""
+
+    grid: Grid = Grid()
+    firing: Firing = Firing()
+    twitch: Twitch = Twitch()
+    territory: Territory = Territory(profile="disc")
+    tissue: Tissue = Tissue()
+    contraction: Contraction = Contraction()
+    imaging: Imaging = Imaging()
+
+
+# ----------------------------------------------------------------------------------- acquire
+
+
+class Velocity(Settings):
+    estimator: Literal["loupas", "kasai"] = Field("loupas", description="2-D or 1-D autocorrelation; loupas [P]")
+    axial_window: Positive = Field(0.001, description="axial averaging, m (ours)")
+    lateral_window: NotNegative = Field(0.0006, description="lateral averaging, m (ours)")
+    ensemble_window: NotNegative = Field(0.004, description="temporal averaging, s (ours)")
+
+
+class Conditioning(Settings):
+    band: tuple[Positive, Positive] = Field((5.0, 50.0), description="pass band, Hz [P]")
+    order: Count = Field(4, description="order of the Butterworth filter, run forwards and backwards [P]")
+    median: NotNegative = Field(0.001, description="side of the square median filter, m; 0 for none [P]")
+
+
+class Video(Settings):
+    crop: tuple[int, int, int, int] | None = Field(None, description="image region z0, z1, x0, x1 in pixels; whole frame if none")
+    pixel: Positive | None = Field(None, description="pixel size, m; required for video")
+    frame_rate: Positive | None = Field(None, description="frames per second; read from the time stamps if none")
+    window: Positive = Field(0.0015, description="patch of the motion estimate, m (ours)")
+
+
+class Output(Settings):
+    rows: Count = Field(128, description="pixels in depth, Z [P]")
+    columns: Count = Field(128, description="pixels laterally, X [P]")
+    frame_rate: Positive | None = Field(
+        512.0, description="frames per second, Hz [P]; none keeps the recording's, as does a slower recording"
+    )
+    frames: Count | None = Field(None, description="frames kept from the start; all if none")
+
+
+class AcquireSettings(Settings):
+    """From a recording to a TVI sequence: velocity, band-pass, median, resampling."""
+
+    velocity: Velocity = Velocity()
+    conditioning: Conditioning = Conditioning()
+    video: Video = Video()
+    output: Output = Output()
+
+
+# ------------------------------------------------------------------------------------- train
+
+
+class Generator(Settings):
+    dimensions: Literal[2, 3] = Field(3, description="2: frames, 3: clips")
+    features: Count = Field(32, description="channels after the first convolution; 32 in 3-D, 64 in 2-D [P]")
+    blocks: Count = Field(6, description="residual blocks [P]")
+    temporal_stride: Literal[1, 2] = Field(2, description="stride in time of the two down-samplings; modification 2: 1 [P]")
+    noise: bool = Field(False, description="modification 1: noise after each convolution of the blocks, silico to vivo only [P]")
+    noise_broadcast: bool = Field(True, description="one noise image for all frames [P]")
+    pad_time: Literal["reflect", "replicate", "zero"] = Field("reflect", description="padding in time; reflect [P]")
+    pad_space: Literal["reflect", "replicate", "zero"] = Field("reflect", description="padding in space; reflect [P]")
+    norm: Literal["instance", "voxel"] = Field("instance", description="instance [P]; voxel normalises over channels: strictly local")
+    upsampling: Literal["transposed", "nearest", "shuffle"] = Field("transposed", description="transposed convolution [P]")
+    residual: bool = Field(False, description="output is input + f(input), f starting at zero (ours)")
+    tanh: bool = Field(True, description="squash the output into (-1, 1) [P]")
+
+
+class Discriminator(Settings):
+    features: Count = Field(64, description="channels after the first convolution [P]")
+    layers: Count = Field(3, description="down-sampling layers n of the PatchGAN [P]")
+    temporal_stride: Literal[1, 2] = Field(2, description="stride in time of the down-sampling layers after the first [P: 2]")
+
+
+class Loss(Settings):
+    gan: NotNegative = Field(1.0, description="weight of each least-squares GAN loss [P]")
+    cycle_silico: NotNegative = Field(10.0, description="weight of silico -> vivo -> silico, L1 [P]")
+    cycle_vivo: NotNegative = Field(10.0, description="weight of vivo -> silico -> vivo, L1 [P]")
+    identity_silico: NotNegative = Field(5.0, description="weight of vivo_to_silico(silico) = silico; modification 4 [P]")
+    identity_vivo: NotNegative = Field(0.0, description="weight of silico_to_vivo(vivo) = vivo (printed in the paper)")
+    identity_norm: Literal["l1", "l2"] = Field("l1", description="l1 in the paper's code, l2 in its text")
+    discriminator: NotNegative = Field(0.5, description="weight of the discriminators' loss [P]")
+
+
+class Data(Settings):
+    clip: tuple[Count, Count, Count] = Field((32, 128, 128), description="frames, rows, columns of a training clip [P]")
+    flip: bool = Field(True, description="mirror half of the clips laterally (the paper: vertical flip)")
+    held_out: Annotated[float, Field(ge=0, lt=1)] = Field(0.25, description="share of subjects kept for testing (ours)")
+    workers: Annotated[int, Field(ge=0)] = Field(1, description="background readers")
+
+
+class Optimiser(Settings):
+    learning_rate: Positive = Field(2e-4, description="of Adam, constant [P]")
+    betas: tuple[Fraction, Fraction] = Field((0.5, 0.999), description="of Adam [P]")
+    batch: Count = Field(2, description="clips per step [P]")
+    epochs: Positive = Field(80.0, description="passes over the smaller domain's clips [P]")
+    steps: Count | None = Field(None, description="stop after so many steps instead")
+    image_pool: Annotated[int, Field(ge=0)] = Field(50, description="past translations the discriminators also see [P]")
+    precision: Literal["bf16", "fp32", "fp16"] = Field("bf16", description="modification 3: mixed precision [P: fp16]")
+    checkpoint_minutes: NotNegative = Field(5.0, description="time between checkpoints, min")
+
+
+class TrainSettings(Settings):
+    """A translator and how it is trained."""
+
+    generator: Generator = Generator()
+    discriminator: Discriminator = Discriminator()
+    loss: Loss = Loss()
+    data: Data = Data()
+    optimiser: Optimiser = Optimiser()
+
+
+# What a preset changes. Read a column down: each row of the paper's family adds one modification.
+TRAIN_PRESETS: dict[str, dict[str, Any]] = {
+    "paper-3d": {},
+    "paper-3d-stride1": {"generator.temporal_stride": 1},
+    "paper-3d-noise": {"generator.temporal_stride": 1, "generator.noise": True},
+    # Ours, for a demonstration on two CPU cores in minutes: small, residual, no Tanh.
+    "smoke": {
+        "generator.temporal_stride": 1,
+        "generator.noise": True,
+        "generator.features": 12,
+        "generator.blocks": 3,
+        "generator.norm": "voxel",
+        "generator.upsampling": "nearest",
+        "generator.residual": True,
+        "generator.tanh": False,
+        "discriminator.features": 16,
+        "discriminator.temporal_stride": 1,
+        "data.clip": (32, 64, 64),
+        "optimiser.batch": 1,
+        "optimiser.steps": 400,
+    },
+}
+
+S = TypeVar("S", bound=Settings)
+
+
+def settings_from(kind: type[S], source: S | str | Path | Mapping[str, Any] | None = None, **changes: Any) -> S:
+    """Build settings of one `kind` from a preset, a YAML file, a mapping or ready settings.
+
+    Parameters
+    ----------
+    kind : the settings class, such as `SimulateSettings`
+    source : ready settings, the name of a preset (training only), the path of a YAML file, a
+        mapping (nested, or with dotted names), or None for the defaults
+    **changes : values that win over `source`; dotted names as mapping keys, `**{"firing.rate": (8, 9)}`
+
+    Raises
+    ------
+    FileError : the YAML file is missing or is not a mapping.
+    InputError : an unknown preset or setting, or a value that breaks a rule.
+    """
+    if isinstance(source, Settings) and not isinstance(source, kind):
+        raise InputError(f"expected {kind.__name__}, got {type(source).__name__}")
+    origin = "settings"
+    if source is None:
+        values: dict[str, Any] = {}
+    elif isinstance(source, Settings):
+        values = source.model_dump()
+    elif isinstance(source, Mapping):
+        values = _nested(source)
+    elif kind is TrainSettings and str(source) in TRAIN_PRESETS:
+        values = _nested(TRAIN_PRESETS[str(source)])
+    else:
+        values, origin = _nested(_read_yaml(Path(source), kind)), str(source)
+    _merge(values, _nested(changes))
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{origin}: {explain(error)}") from None
+
+
+def explain(error: ValidationError) -> str:
+    """The first problem of a validation as one line: setting, rule, value got."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"]) or "settings"
+    if first["type"] == "extra_forbidden":
+        return f"there is no setting {name!r}; see --help for the names"
+    return f"{name}: {first['msg'].removeprefix('Value error, ')}, got {first['input']!r}"
+
+
+def _read_yaml(path: Path, kind: type[Settings]) -> Mapping[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = f"; presets: {', '.join(TRAIN_PRESETS)}" if kind is TrainSettings else ""
+        raise FileError(path, f"is neither a preset nor a file{known}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise FileError(path, f"is not readable YAML ({' '.join(str(error).split())})") from None
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise FileError(path, f"must hold settings as `name: value`, got {type(values).__name__}")
+    return values
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """{"a.b": 1} -> {"a": {"b": 1}}; mappings already nested stay as they are."""
+    result: dict[str, Any] = {}
+    for name, value in values.items():
+        *groups, last = str(name).split(".")
+        at = result
+        for group in groups:
+            at = at.setdefault(group, {})
+        if isinstance(value, Settings):
+            value = value.model_dump()
+        if isinstance(value, Mapping):
+            _merge(at.setdefault(last, {}), _nested(value))
+        else:
+            at[last] = value
+    return result
+
+
+def _merge(into: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(into.get(name), dict):
+            _merge(into[name], value)
+        else:
+            into[name] = value

@@ -1,0 +1,108 @@
+"""A domain: a folder of files made in parallel, resumably, the same whatever the number of workers.
+
+`domain.json` in the folder says what it was made of. The same call again keeps the good files and
+makes the missing ones; a call with other settings is refused, so that a domain is never a mixture.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from .errors import FileError, RunFolderError
+from .progress import track
+from .storage import read_json, write_json
+
+MANIFEST = "domain.json"
+
+
+def make_domain(
+    out: str | Path,
+    makers: Mapping[str, Callable[[Path], object]],
+    recipe: Mapping[str, Any],
+    is_good: Callable[[Path], bool],
+    title: str,
+    workers: int = -1,
+    quiet: bool = False,
+) -> list[Path]:
+    """Make each file of a folder that is not there yet.
+
+    Parameters
+    ----------
+    out : the folder
+    makers : file name -> function that writes that file to the path it is given; it must depend on
+        nothing but what it carries, so that workers do not change the bytes
+    recipe : stage, settings, seed: what the whole folder is made of
+    is_good : whether an existing file can be kept
+    title : shown beside the progress bar
+    workers : processes; -1 for one per core
+
+    Returns
+    -------
+    list of Path : the files, in the order of `makers`
+
+    Raises
+    ------
+    RunFolderError : the folder holds a domain made of another recipe, or other sequence files.
+    """
+    out = Path(out)
+    claim_folder(out, recipe)
+    paths = [out / name for name in makers]
+    missing = [path for path in paths if not (path.exists() and is_good(path))]
+    jobs = (joblib.delayed(makers[path.name])(path) for path in missing)
+    count = min(joblib.effective_n_jobs(workers), max(len(missing), 1))
+    results = joblib.Parallel(n_jobs=count, return_as="generator_unordered")(jobs)
+    for _ in track(results, title, len(missing), quiet=quiet):  # type: ignore[arg-type]
+        pass
+    return paths
+
+
+def claim_folder(out: Path, recipe: Mapping[str, Any]) -> None:
+    """Write `recipe` into the folder, or check that it stands there already.
+
+    Raises
+    ------
+    RunFolderError : another recipe stands there, or sequences that no recipe explains.
+    """
+    wanted = json.loads(json.dumps(dict(recipe), default=str))
+    manifest = out / MANIFEST
+    if manifest.exists():
+        found = read_json(manifest)
+        if found != wanted:
+            problem = f"already holds another run ({difference(found, wanted)}); choose another folder or delete this one"
+            raise RunFolderError(out, problem)
+    elif out.is_dir() and any(out.glob("*.h5")):
+        raise RunFolderError(out, f"already holds .h5 files but no {MANIFEST}; choose an empty folder")
+    else:
+        if out.exists() and not out.is_dir():
+            raise FileError(out, "is a file, not a folder; choose another name")
+        write_json(manifest, wanted)
+
+
+def difference(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> str:
+    """The first setting in which two recipes differ, as `name is 1 there, 2 here`."""
+    for name in sorted({*found, *wanted}):
+        there, here = found.get(name), wanted.get(name)
+        if there == here:
+            continue
+        if isinstance(there, Mapping) and isinstance(here, Mapping):
+            return difference(there, here, f"{prefix}{name}.")
+        return f"{prefix}{name} is {there} there, {here} here"
+    return "the same"
+
+
+def good_sequence(path: Path) -> bool:
+    """Whether `path` is a complete sequence file."""
+    from .sequence import read_header
+
+    with contextlib.suppress(FileError):
+        read_header(path)
+        return True
+    return False
+
+

@@ -1,0 +1,81 @@
+"""Files that are either whole or absent: write under a temporary name, then rename."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .errors import FileError
+
+
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` only if the block succeeds.
+
+    A crash, a full disk or an interrupt leaves `path` as it was, whether absent or old.
+
+    Raises
+    ------
+    FileError : the disk is full, or the folder cannot be written.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name}.part-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        os.replace(part, path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        if _is_full(error):
+            problem = "the disk is full, so it was not written and nothing was replaced; free space and run again"
+            raise FileError(path, problem) from error
+        if isinstance(error, PermissionError | FileExistsError | NotADirectoryError):
+            raise FileError(path, f"cannot be written ({error.strerror}); choose another folder") from error
+        raise
+
+
+def _is_full(error: BaseException) -> bool:
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return True
+    # HDF5 and safetensors wrap the system's error in one of their own and keep only its text.
+    words = str(error)
+    return any(word in words for word in ("No space left", "errno = 28", "File too large", "errno = 27"))
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` to `path`, whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` as indented JSON to `path`, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, default=_plain) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read JSON from `path`.
+
+    Raises
+    ------
+    FileError : it is missing or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileError(path, "does not exist; check the path") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise FileError(path, f"is not valid JSON ({error}); restore or delete it") from error
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy scalars, arrays and paths into what JSON knows."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return str(value)
