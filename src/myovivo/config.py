@@ -66,7 +66,8 @@ class Firing(Settings):
     synchronisation_jitter: NotNegative = Field(0.0, description="SD of a moved firing around its partner, s (ours)")
     burn_in: NotNegative = Field(1.0, description="activity before the first frame, s (ours)")
     measured: Path | None = Field(
-        None, description="file of decomposed spike trains (.mat, openhdemg .json, BIDS events.tsv) that replace the model"
+        None,
+        description="file of decomposed spike trains (.mat, openhdemg .json, BIDS events.tsv) that replace the model",
     )
 
 
@@ -84,9 +85,13 @@ class Twitch(Settings):
 
 class Territory(Settings):
     diameter: tuple[Positive, Positive] = Field((0.0025, 0.010), description="uniform, m [P]")
-    profile: Literal["disc", "gauss", "exp-tail", "lorentz"] = Field("exp-tail", description="weight over radius (ours)")
+    profile: Literal["disc", "gauss", "exp-tail", "lorentz"] = Field(
+        "exp-tail", description="weight over radius (ours)"
+    )
     tail: Positive = Field(0.005, description="decay length of exp-tail, m (ours)")
-    shape: Literal["circle", "ellipse", "crescent"] = Field("circle", description="outline; circle [P], the others ours")
+    shape: Literal["circle", "ellipse", "crescent"] = Field(
+        "circle", description="outline; circle [P], the others ours"
+    )
 
 
 class Noise(Settings):
@@ -103,7 +108,9 @@ class Simplified(Settings):
 class SimulateSettings(Settings):
     """The in silico muscle (specification of Rohlén et al. 2020, IEEE Access 8:50299)."""
 
-    model: Literal["full", "simplified"] = Field("full", description="twitches in territories, or Dirac pulses in pixels [P]")
+    model: Literal["full", "simplified"] = Field(
+        "full", description="twitches in territories, or Dirac pulses in pixels [P]"
+    )
     grid: Grid = Grid()
     firing: Firing = Firing()
     twitch: Twitch = Twitch()
@@ -121,15 +128,21 @@ class Tissue(Settings):
     wall_contrast: Positive = Field(6.0, description="stiffness of perimysium over muscle fibres")
     wall_thickness: Positive = Field(0.00035, description="thickness scale of a wall, m")
     heterogeneity: NotNegative = Field(0.4, description="SD of the slow variation of log stiffness")
-    fat: tuple[NotNegative, NotNegative] = Field((0.003, 0.007), description="thickness of subcutaneous fat, uniform, m")
+    fat: tuple[NotNegative, NotNegative] = Field(
+        (0.003, 0.007), description="thickness of subcutaneous fat, uniform, m"
+    )
     fat_stiffness: Positive = Field(0.3, description="stiffness of fat over muscle")
     aponeurosis_stiffness: Positive = Field(15.0, description="stiffness of the aponeurosis over muscle")
-    bone: tuple[NotNegative, NotNegative] = Field((0.003, 0.007), description="thickness of bone at the bottom, uniform, m")
+    bone: tuple[NotNegative, NotNegative] = Field(
+        (0.0, 0.004), description="thickness of bone at the bottom, uniform, m"
+    )
     margin: NotNegative = Field(0.010, description="tissue computed beside the image on either side, m")
 
 
 class Contraction(Settings):
-    eigenstrain: Positive = Field(0.005, description="median cross-sectional strain of a unit at the peak of its twitch")
+    eigenstrain: Positive = Field(
+        0.005, description="median cross-sectional strain of a unit at the peak of its twitch"
+    )
     eigenstrain_spread: NotNegative = Field(0.5, description="sigma of its log-normal distribution")
     drift: NotNegative = Field(0.0, description="RMS velocity of slow drift under 2 Hz, m/s")
     pulsation: NotNegative = Field(0.0, description="peak displacement of an arterial pulse, m")
@@ -167,7 +180,7 @@ class Velocity(Settings):
     estimator: Literal["loupas", "kasai"] = Field("loupas", description="2-D or 1-D autocorrelation; loupas [P]")
     axial_window: Positive = Field(0.001, description="axial averaging, m (ours)")
     lateral_window: NotNegative = Field(0.0006, description="lateral averaging, m (ours)")
-    ensemble_window: NotNegative = Field(0.004, description="temporal averaging, s (ours)")
+    ensemble_window: NotNegative = Field(0.002, description="temporal averaging, s (ours)")
 
 
 class Conditioning(Settings):
@@ -177,7 +190,9 @@ class Conditioning(Settings):
 
 
 class Video(Settings):
-    crop: tuple[int, int, int, int] | None = Field(None, description="image region z0, z1, x0, x1 in pixels; whole frame if none")
+    crop: tuple[int, int, int, int] | None = Field(
+        None, description="image region z0, z1, x0, x1 in pixels; whole frame if none"
+    )
     pixel: Positive | None = Field(None, description="pixel size, m; required for video")
     frame_rate: Positive | None = Field(None, description="frames per second; read from the time stamps if none")
     window: Positive = Field(0.0015, description="patch of the motion estimate, m (ours)")
@@ -208,28 +223,48 @@ class Generator(Settings):
     dimensions: Literal[2, 3] = Field(3, description="2: frames, 3: clips")
     features: Count = Field(32, description="channels after the first convolution; 32 in 3-D, 64 in 2-D [P]")
     blocks: Count = Field(6, description="residual blocks [P]")
-    temporal_stride: Literal[1, 2] = Field(2, description="stride in time of the two down-samplings; modification 2: 1 [P]")
-    noise: bool = Field(False, description="modification 1: noise after each convolution of the blocks, silico to vivo only [P]")
+    kernel: Literal[3, 7] = Field(7, description="size of the first and the last convolution [P]")
+    downsamplings: Literal[1, 2] = Field(2, description="convolutions of stride 2 before the blocks, as many after [P]")
+    temporal_stride: Literal[1, 2] = Field(2, description="stride in time of the down-samplings; modification 2: 1 [P]")
+    unshuffle: Literal[1, 2, 4] = Field(
+        1, description="pixels folded into channels on the way in, unfolded on the way out (ours)"
+    )
+    depth: bool = Field(False, description="a second input channel that tells the depth, -1 top to 1 bottom (ours)")
+    noise: bool = Field(
+        False, description="modification 1: noise after each convolution of the blocks, silico to vivo only [P]"
+    )
     noise_broadcast: bool = Field(True, description="one noise image for all frames [P]")
-    pad_time: Literal["reflect", "replicate", "zero"] = Field("reflect", description="padding in time; reflect [P]")
-    pad_space: Literal["reflect", "replicate", "zero"] = Field("reflect", description="padding in space; reflect [P]")
-    norm: Literal["instance", "voxel"] = Field("instance", description="instance [P]; voxel normalises over channels: strictly local")
-    upsampling: Literal["transposed", "nearest", "shuffle"] = Field("transposed", description="transposed convolution [P]")
-    residual: bool = Field(False, description="output is input + f(input), f starting at zero (ours)")
-    tanh: bool = Field(True, description="squash the output into (-1, 1) [P]")
+    pad_time: Literal["reflect", "replicate", "zero"] = Field(
+        "reflect", description="padding in time of all but the down-sampling convolutions; reflect [P]"
+    )
+    pad_space: Literal["reflect", "replicate", "zero"] = Field("reflect", description="the same in space; reflect [P]")
+    norm: Literal["instance", "voxel"] = Field(
+        "instance", description="instance [P]; voxel normalises over channels: strictly local"
+    )
+    upsampling: Literal["transposed", "nearest", "shuffle"] = Field(
+        "transposed", description="transposed convolution [P]"
+    )
+    residual: Literal["none", "add", "gain"] = Field(
+        "none", description="none [P]; add: x + a(x); gain: x exp(g(x)) + a(x); a and g start at zero (ours)"
+    )
+    tanh: bool = Field(True, description="squash what the network computes into (-1, 1) [P]")
 
 
 class Discriminator(Settings):
     features: Count = Field(64, description="channels after the first convolution [P]")
     layers: Count = Field(3, description="down-sampling layers n of the PatchGAN [P]")
-    temporal_stride: Literal[1, 2] = Field(2, description="stride in time of the down-sampling layers after the first [P: 2]")
+    temporal_stride: Literal[1, 2] = Field(
+        2, description="stride in time of the down-sampling layers after the first [P: 2]"
+    )
 
 
 class Loss(Settings):
     gan: NotNegative = Field(1.0, description="weight of each least-squares GAN loss [P]")
     cycle_silico: NotNegative = Field(10.0, description="weight of silico -> vivo -> silico, L1 [P]")
     cycle_vivo: NotNegative = Field(10.0, description="weight of vivo -> silico -> vivo, L1 [P]")
-    identity_silico: NotNegative = Field(5.0, description="weight of vivo_to_silico(silico) = silico; modification 4 [P]")
+    identity_silico: NotNegative = Field(
+        5.0, description="weight of vivo_to_silico(silico) = silico; modification 4 [P]"
+    )
     identity_vivo: NotNegative = Field(0.0, description="weight of silico_to_vivo(vivo) = vivo (printed in the paper)")
     identity_norm: Literal["l1", "l2"] = Field("l1", description="l1 in the paper's code, l2 in its text")
     discriminator: NotNegative = Field(0.5, description="weight of the discriminators' loss [P]")
@@ -270,13 +305,17 @@ TRAIN_PRESETS: dict[str, dict[str, Any]] = {
     "paper-3d-noise": {"generator.temporal_stride": 1, "generator.noise": True},
     # Ours, for a demonstration on two CPU cores in minutes: small, residual, no Tanh.
     "smoke": {
-        "generator.temporal_stride": 1,
-        "generator.noise": True,
-        "generator.features": 12,
+        "generator.features": 16,
         "generator.blocks": 3,
+        "generator.kernel": 3,
+        "generator.downsamplings": 1,
+        "generator.temporal_stride": 1,
+        "generator.unshuffle": 2,
+        "generator.depth": True,
+        "generator.noise": True,
         "generator.norm": "voxel",
         "generator.upsampling": "nearest",
-        "generator.residual": True,
+        "generator.residual": "gain",
         "generator.tanh": False,
         "discriminator.features": 16,
         "discriminator.temporal_stride": 1,

@@ -16,6 +16,8 @@ import joblib
 
 from .errors import FileError, RunFolderError
 from .progress import track
+from .recording import Recording
+from .sequence import read_header
 from .storage import read_json, write_json
 
 MANIFEST = "domain.json"
@@ -74,7 +76,9 @@ def claim_folder(out: Path, recipe: Mapping[str, Any]) -> None:
     if manifest.exists():
         found = read_json(manifest)
         if found != wanted:
-            problem = f"already holds another run ({difference(found, wanted)}); choose another folder or delete this one"
+            problem = (
+                f"already holds another run ({difference(found, wanted)}); choose another folder or delete this one"
+            )
             raise RunFolderError(out, problem)
     elif out.is_dir() and any(out.glob("*.h5")):
         raise RunFolderError(out, f"already holds .h5 files but no {MANIFEST}; choose an empty folder")
@@ -98,11 +102,15 @@ def difference(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str 
 
 def good_sequence(path: Path) -> bool:
     """Whether `path` is a complete sequence file."""
-    from .sequence import read_header
-
     with contextlib.suppress(FileError):
         read_header(path)
         return True
     return False
 
 
+def good_recording(path: Path) -> bool:
+    """Whether `path` is a complete recording file."""
+    with contextlib.suppress(FileError):
+        Recording.load(path)
+        return True
+    return False

@@ -26,7 +26,7 @@ FORMAT_VERSION = 1
 CHUNK_FRAMES = 32  # a training clip; a chunk is whole frames, so that a clip is one or two reads
 
 Origin = Literal["silico", "phantom", "vivo", "translated"]
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,8 @@ class MotorUnits:
     mask : (K, Z, X) bool, inside the territory
     weight : (K, Z, X) float32, how strongly each pixel follows the unit, signed
     source : (K, T) float32, m/s, positive towards the probe
-    twitch : (K,) arrays by name: contraction_time, half_relaxation_time (s), amplitude (m), delay (s), sign
+    twitch : (K,) arrays by name: contraction_time, half_relaxation_time, delay (s), amplitude (m), sign,
+        firing_rate (Hz)
     background_weight, background_source : (B, Z, X) and (B, T), as weight and source
     """
 
@@ -121,13 +122,15 @@ class Sequence:
         if not np.isfinite(np.sum(velocity)):  # a sum is one fast pass; it is not finite if any value is not
             bad = int(np.count_nonzero(~np.isfinite(velocity)))
             if bad:
-                raise InputError(f"velocity must be finite, got {bad} NaN or infinite of {velocity.size} values; mask or fill them")
-        _positive("frame_rate", self.frame_rate, "Hz")
+                raise InputError(
+                    f"velocity must be finite, got {bad} NaN or infinite of {velocity.size} values; mask or fill them"
+                )
+        positive("frame_rate", self.frame_rate, "Hz")
         spacing = tuple(float(value) for value in self.spacing)
         if len(spacing) != 2:
             raise InputError(f"spacing must be (dz, dx) in m, got {self.spacing}")
         for name, value in zip(("spacing dz", "spacing dx"), spacing, strict=True):
-            _positive(name, value, "m")
+            positive(name, value, "m")
         object.__setattr__(self, "velocity", velocity)
         object.__setattr__(self, "frame_rate", float(self.frame_rate))
         object.__setattr__(self, "spacing", spacing)
@@ -170,8 +173,8 @@ class Sequence:
         with opened(path) as file:
             header = _header(file, path)
             return cls(
-                velocity=file["data/velocity"][start:stop],  # type: ignore[index]
-                labels=_read_labels(file["labels"]) if labels and "labels" in file else None,  # type: ignore[arg-type]
+                velocity=file["data/velocity"][start:stop],
+                labels=read_labels(file["labels"]) if labels and "labels" in file else None,
                 frame_rate=header.frame_rate,
                 spacing=header.spacing,
                 origin=header.origin,
@@ -205,7 +208,7 @@ def read_header(path: str | Path) -> Header:
 def read_velocity(path: str | Path, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
     """Read frames `start` to `stop` of a file's velocity, (T, Z, X), m/s, and nothing else."""
     with opened(path) as file:
-        return file["data/velocity"][start:stop]  # type: ignore[index]
+        return file["data/velocity"][start:stop]
 
 
 def sequence_files(folder: str | Path) -> list[Path]:
@@ -222,12 +225,14 @@ def sequence_files(folder: str | Path) -> list[Path]:
         raise FileError(folder, "does not exist; check the path")
     files = sorted(path for path in folder.glob("*.h5") if not path.name.startswith("."))
     if not files:
-        raise FileError(folder, "holds no sequence files (*.h5); make some with `myovivo simulate` or `myovivo acquire`")
+        raise FileError(
+            folder, "holds no sequence files (*.h5); make some with `myovivo simulate` or `myovivo acquire`"
+        )
     return files
 
 
 @contextlib.contextmanager
-def opened(path: str | Path) -> Iterator[h5py.File]:
+def opened(path: str | Path) -> Iterator[Any]:
     """Open an HDF5 file for reading; what goes wrong inside becomes one clear `FileError`."""
     path = Path(path)
     if not path.exists():
@@ -242,7 +247,13 @@ def opened(path: str | Path) -> Iterator[h5py.File]:
         raise FileError(path, f"is not a complete {FORMAT} file ({_last_clause(error)}); make it again") from error
 
 
-def _positive(name: str, value: float, unit: str) -> None:
+def positive(name: str, value: float, unit: str) -> None:
+    """Check a physical quantity.
+
+    Raises
+    ------
+    InputError : not a positive, finite number.
+    """
     if not (np.isfinite(value) and value > 0):
         raise InputError(f"{name} must be positive, in {unit}, got {value}")
 
@@ -267,7 +278,7 @@ def _write(file: h5py.File, sequence: Sequence) -> None:
     _describe(file.create_dataset("scan/frame_rate", data=sequence.frame_rate), "Hz", "frames per second")
     _describe(file.create_dataset("scan/spacing", data=sequence.spacing), "m", "pixel size in depth and laterally")
     if sequence.labels is not None:
-        _write_labels(file.create_group("labels"), sequence.labels, sequence.duration)
+        write_labels(file.create_group("labels"), sequence.labels, sequence.duration)
 
 
 def _describe(dataset: h5py.Dataset, unit: str, description: str) -> None:
@@ -285,13 +296,14 @@ _LABEL_ARRAYS = {
 }
 
 
-def _write_labels(group: h5py.Group, labels: MotorUnits, duration: float) -> None:
+def write_labels(group: h5py.Group, labels: MotorUnits, duration: float) -> None:
+    """Write ground truth into an HDF5 group; `duration` (s) flags the spikes outside of the frames."""
     for name, (unit, description) in _LABEL_ARRAYS.items():
         value = getattr(labels, name)
         if value is not None:
             _describe(group.create_dataset(name, data=value), unit, description)
     for name, value in labels.twitch.items():
-        unit = {"amplitude": "m", "sign": "1"}.get(name, "s")
+        unit = {"amplitude": "m", "sign": "1", "firing_rate": "Hz", "eigenstrain": "1"}.get(name, "s")
         _describe(group.create_dataset(f"twitch/{name}", data=value), unit, f"twitch {name} per unit")
     count = [len(times) for times in labels.spike_times]
     time = np.concatenate([*labels.spike_times, np.empty(0)])
@@ -309,24 +321,27 @@ def _write_labels(group: h5py.Group, labels: MotorUnits, duration: float) -> Non
         _describe(group.create_dataset(f"spikes/{name}", data=value), unit, description)
 
 
-def _header(file: h5py.File, path: str | Path) -> Header:
+def _header(file: Any, path: str | Path) -> Header:
     if file.attrs.get("format") != FORMAT:
         raise FileError(path, "is HDF5 but not a myovivo sequence; convert it with `myovivo acquire`")
-    if int(file.attrs["format_version"]) > FORMAT_VERSION:  # type: ignore[arg-type]
-        raise FileError(path, f"has format version {file.attrs['format_version']}, newer than {FORMAT_VERSION}; upgrade myovivo")
-    frames, rows, columns = file["data/velocity"].shape  # type: ignore[union-attr]
-    dz, dx = file["scan/spacing"][:]  # type: ignore[index]
+    if int(file.attrs["format_version"]) > FORMAT_VERSION:
+        raise FileError(
+            path, f"has format version {file.attrs['format_version']}, newer than {FORMAT_VERSION}; upgrade myovivo"
+        )
+    frames, rows, columns = file["data/velocity"].shape
+    dz, dx = file["scan/spacing"][:]
     return Header(
         shape=(frames, rows, columns),
-        frame_rate=float(file["scan/frame_rate"][()]),  # type: ignore[index]
+        frame_rate=float(file["scan/frame_rate"][()]),
         spacing=(float(dz), float(dx)),
-        origin=file.attrs["origin"],  # type: ignore[arg-type]
-        subject=file.attrs["subject"],  # type: ignore[arg-type]
-        provenance=json.loads(file.attrs["provenance"]),  # type: ignore[arg-type]
+        origin=file.attrs["origin"],
+        subject=file.attrs["subject"],
+        provenance=json.loads(file.attrs["provenance"]),
     )
 
 
-def _read_labels(group: Any) -> MotorUnits:
+def read_labels(group: Any) -> MotorUnits:
+    """Read what `write_labels` wrote."""
     unit, time, partner = (group[f"spikes/{name}"][:] for name in ("unit", "time", "sync_partner"))
     count = len(group["centre"])
     return MotorUnits(

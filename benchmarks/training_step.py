@@ -1,0 +1,75 @@
+"""One training step of `paper-3d-noise` in bfloat16 against float32.
+
+Each measurement runs in a process of its own, so that the memory stated is that of one precision, and
+the two take turns, so that whatever else the machine does weighs on both.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+CLIP = (32, 64, 64)
+ROUNDS = 3
+GOAL = 1.7
+
+
+def measure(precision: str) -> dict[str, float]:
+    """Seconds of one step (after a first one that warms up) and peak memory in GB, in this process."""
+    import torch
+
+    from myovivo.config import TrainSettings, settings_from
+    from myovivo.dataset import Standardisation
+    from myovivo.sequence import Header
+    from myovivo.train import Training, fabric_for
+
+    changes = {"data.clip": CLIP, "optimiser.precision": precision, "optimiser.image_pool": 0, "optimiser.batch": 1}
+    settings = settings_from(TrainSettings, "paper-3d-noise", **changes)
+    header = Header(CLIP, 512.0, (3e-4, 3e-4), "silico", "", {})
+    standards = {name: Standardisation(0.0, 1.0) for name in ("silico", "vivo")}
+    with tempfile.TemporaryDirectory() as folder:
+        training = Training(Path(folder), settings, 0, header, standards, fabric_for(settings, "cpu"))
+        silico, vivo = torch.randn(2, 1, 1, *CLIP, generator=torch.Generator().manual_seed(0))
+        training.advance(silico, vivo)
+        started = time.perf_counter()
+        training.advance(silico, vivo)
+        seconds = time.perf_counter() - started
+    return {"seconds": seconds, "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}
+
+
+def run() -> dict[str, Any]:
+    """Median step of either precision, their ratio, and the memory of both."""
+    found: dict[str, list[dict[str, float]]] = {"bf16": [], "fp32": []}
+    for _ in range(ROUNDS):
+        for precision, results in found.items():
+            child = subprocess.run([sys.executable, __file__, precision], capture_output=True, text=True, check=True)
+            results.append(json.loads(child.stdout.splitlines()[-1]))
+    ratios = sorted(slow["seconds"] / fast["seconds"] for fast, slow in zip(found["bf16"], found["fp32"], strict=True))
+    row: dict[str, Any] = {
+        "name": "training step of paper-3d-noise, 32 x 64 x 64, bf16 against fp32",
+        "ratio": ratios[len(ratios) // 2],
+        "goal": f"at least {GOAL}",
+        "met": ratios[len(ratios) // 2] >= GOAL,
+    }
+    for precision, results in found.items():
+        row[f"{precision}_seconds"] = sorted(result["seconds"] for result in results)[len(results) // 2]
+        row[f"{precision}_gigabytes"] = max(result["gigabytes"] for result in results)
+    return row
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(json.dumps(measure(sys.argv[1])))
+    else:
+        row = run()
+        print(
+            f"{row['name']}: {row['ratio']:.2f} x faster ({row['goal']}); "
+            f"{row['bf16_seconds']:.2f} s and {row['bf16_gigabytes']:.1f} GB "
+            f"against {row['fp32_seconds']:.2f} s and {row['fp32_gigabytes']:.1f} GB"
+        )

@@ -1,0 +1,9 @@
+"""Compare translated sequences with recorded ones: `evaluate`, and the metrics it is made of."""
+
+from .._callable import make_callable
+from .comparison import Comparison, Row, Statistic, evaluate
+from .features import DomainScale, SequenceFeatures, domain_features
+
+__all__ = ["Comparison", "DomainScale", "Row", "SequenceFeatures", "Statistic", "domain_features", "evaluate"]
+
+make_callable(__name__, evaluate)

@@ -1,0 +1,274 @@
+"""What the comparison needs of a sequence, worked out once, in one pass, and small.
+
+A 67 MB sequence becomes a `Summary` of some hundred kilobytes in SI units. When all summaries of a
+domain are there, so are its mean and SD, and each summary becomes the `SequenceFeatures` of the
+standardised sequence, without a second look at the file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Series
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import FileError, InputError
+from ..progress import track
+from ..sequence import Header, Sequence, opened, read_header, read_velocity, sequence_files
+from . import metrics
+from .metrics import Floats
+
+Domain = str | Path | Sequence | Iterable[str | Path | Sequence]
+"""What a domain can be given as: a folder, a file, a sequence, or a list of files or sequences."""
+
+
+class Source(NamedTuple):
+    """A sequence of a domain, not yet read: its name, its header, and the file or object itself."""
+
+    name: str
+    header: Header
+    item: Path | Sequence
+
+    def velocity(self, frames: int | None = None) -> Floats:
+        """(T, Z, X) float32, m/s; only the first `frames` if given."""
+        if isinstance(self.item, Sequence):
+            return self.item.velocity[:frames]
+        return read_velocity(self.item, 0, frames)
+
+    def territories(self) -> NDArray[np.bool_] | None:
+        """(Z, X) bool, inside any labelled territory; None without labels."""
+        if isinstance(self.item, Sequence):
+            return None if self.item.labels is None else np.any(self.item.labels.mask, axis=0)
+        with opened(self.item) as file:
+            return np.any(file["labels/mask"][:], axis=0) if "labels" in file else None  # type: ignore[index]
+
+    def same_as(self, other: Source) -> bool:
+        """Whether both are the one file, or the one object."""
+        if isinstance(self.item, Path) and isinstance(other.item, Path):
+            return self.item.resolve() == other.item.resolve()
+        return self.item is other.item
+
+
+def sources(domain: Domain) -> list[Source]:
+    """List the sequences of a domain; of files only the headers are read.
+
+    A file is named by its stem, a sequence in memory by its place in the list (`sequence-0000`).
+
+    Raises
+    ------
+    FileError : a folder or file is missing, empty, truncated or not a sequence file.
+    InputError : the domain holds something else than files and sequences, or nothing.
+    """
+    if isinstance(domain, str | Path):
+        items: list[Any] = list(sequence_files(domain))
+    elif isinstance(domain, Sequence):
+        items = [domain]
+    else:
+        items = list(domain)
+    if not items:
+        raise InputError("a domain must hold at least one sequence, got an empty list")
+    found = []
+    for index, item in enumerate(items):
+        if isinstance(item, Sequence):
+            header = Header(item.shape, item.frame_rate, item.spacing, item.origin, item.subject, dict(item.provenance))
+            found.append(Source(f"sequence-{index:04d}", header, item))
+        elif isinstance(item, str | Path):
+            found.append(Source(Path(item).stem, read_header(item), Path(item)))
+        else:
+            raise InputError(f"a domain holds files and sequences, got {type(item).__name__}")
+    return found
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One pass through one sequence, in SI units.
+
+    Attributes
+    ----------
+    name, origin, subject : as in its file
+    frames, frame_rate, spacing : length, Hz, (dz, dx) in m
+    mean : (Z, X), m/s, over time
+    variance : (Z, X), (m/s)², over time
+    frequency : (T // 2,) Hz
+    psd : (T // 2,) (m/s)²/Hz, averaged over the pixels
+    """
+
+    name: str
+    origin: str
+    subject: str
+    frames: int
+    frame_rate: float
+    spacing: tuple[float, float]
+    mean: Floats
+    variance: Floats
+    frequency: Floats
+    psd: Floats
+
+
+@dataclass(frozen=True)
+class DomainScale:
+    """The mean and SD (m/s) that make a domain N(0, 1); `source` is `given`, `training run` or `these files`."""
+
+    mean: float
+    std: float
+    source: str = "given"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
+            raise InputError(f"a domain's mean must be finite and its SD positive, got {self.mean} and {self.std}")
+
+
+@dataclass(frozen=True)
+class SequenceFeatures:
+    """What the columns compare, of one standardised sequence.
+
+    Attributes
+    ----------
+    name, origin, subject : as in its file
+    frame_rate, spacing : Hz, (dz, dx) in m
+    log_variance : (Z, X), L = ln(V + 1e-6), V in squared SDs
+    frequency : (T // 2,) Hz
+    log_psd : (T // 2,) ln of the mean PSD, in squared SDs per Hz
+    histogram, kspace, kspace_normalised : as in `metrics`
+    """
+
+    name: str
+    origin: str
+    subject: str
+    frame_rate: float
+    spacing: tuple[float, float]
+    log_variance: Floats
+    frequency: Floats
+    log_psd: Floats
+
+    @cached_property
+    def histogram(self) -> Floats:
+        return metrics.histogram(self.log_variance)
+
+    @cached_property
+    def kspace(self) -> Floats:
+        return metrics.kspace(self.log_variance)
+
+    @cached_property
+    def kspace_normalised(self) -> Floats:
+        return metrics.kspace_normalised(self.log_variance)
+
+
+def summarise(source: Source, velocity: Floats | None = None, frames: int | None = None) -> Summary:
+    """Read a sequence once and keep what the comparison needs.
+
+    Parameters
+    ----------
+    source : one of `sources`
+    velocity : (T, Z, X), m/s, if it has been read already
+    frames : use only the first so many frames
+
+    Raises
+    ------
+    FileError : the file is truncated or holds NaN.
+    """
+    if velocity is None:
+        velocity = source.velocity(frames)
+    header = source.header
+    try:
+        mean, variance, frequency, psd = metrics.moments(velocity, header.frame_rate)
+    except InputError as error:
+        if isinstance(source.item, Path):
+            raise FileError(source.item, str(error)) from None
+        raise
+    return Summary(
+        source.name, header.origin, header.subject, len(velocity), header.frame_rate, header.spacing,
+        mean, variance, frequency, psd,
+    )  # fmt: skip
+
+
+def scale_of(summaries: Series[Summary]) -> DomainScale:
+    """Mean and SD over every value of a domain, all its sequences counted by their length.
+
+    Raises
+    ------
+    InputError : nothing moves in any of the sequences.
+    """
+    weight = np.array([summary.frames * summary.mean.size for summary in summaries], np.float64)
+    means = np.array([summary.mean.mean() for summary in summaries])
+    squares = np.array([np.mean(summary.variance + summary.mean**2) for summary in summaries])
+    mean = float(np.average(means, weights=weight))
+    spread = float(np.average(squares, weights=weight)) - mean**2
+    if not spread > 0:
+        raise InputError(f"a domain must move to be standardised, got SD 0 in {len(summaries)} sequence(s)")
+    return DomainScale(mean, math.sqrt(spread), "these files")
+
+
+def features_of(summary: Summary, standardisation: DomainScale) -> SequenceFeatures:
+    """The features of the standardised sequence (v − mean) / SD, from the summary of v.
+
+    The mean changes neither a temporal variance nor a spectrum without its DC bin; the SD divides the
+    first, and the PSD, by its square.
+    """
+    scale = 1 / standardisation.std**2
+    return SequenceFeatures(
+        name=summary.name,
+        origin=summary.origin,
+        subject=summary.subject,
+        frame_rate=summary.frame_rate,
+        spacing=summary.spacing,
+        log_variance=metrics.log_variance(summary.variance * scale),
+        frequency=summary.frequency,
+        log_psd=metrics.log_psd(summary.psd * scale),
+    )
+
+
+def domain_features(
+    domain: Domain,
+    standardisation: DomainScale | None = None,
+    frames: int | None = None,
+    workers: int = -1,
+    quiet: bool = False,
+) -> list[SequenceFeatures]:
+    """Features of each sequence of a domain, in parallel; no more than one sequence per worker is in memory.
+
+    Parameters
+    ----------
+    domain : a folder, a list of files, or sequences
+    standardisation : the domain's mean and SD; worked out from these very sequences if None
+    frames : use only the first so many frames of each
+    workers : threads, −1 for one per core; a `joblib.parallel_config` around the call overrides them
+    quiet : no progress
+
+    Raises
+    ------
+    FileError, InputError : a sequence that cannot be read, is not finite, or a domain without motion.
+    """
+    found = sources(domain)
+    jobs = (joblib.delayed(summarise)(source, None, frames) for source in found)
+    # Threads: nearly all the time goes to FFTs and sums that release the interpreter lock.
+    results = joblib.Parallel(n_jobs=workers, prefer="threads", return_as="generator")(jobs)
+    summaries: list[Summary] = list(track(results, "reading", len(found), quiet=quiet))  # type: ignore[arg-type]
+    chosen = standardisation or scale_of(summaries)
+    return [features_of(summary, chosen) for summary in summaries]
+
+
+def given_scale(value: DomainScale | Mapping[str, Any] | Series[float]) -> DomainScale:
+    """Read a mean and SD from `(mean, std)` or `{"mean": …, "std": …}`, in m/s.
+
+    Raises
+    ------
+    InputError : something else, or no positive SD.
+    """
+    if isinstance(value, DomainScale):
+        return value
+    try:
+        mean, std = (value["mean"], value["std"]) if isinstance(value, Mapping) else value
+        return DomainScale(float(mean), float(std))
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        rule = "a standardisation must be (mean, std) or {'mean': …, 'std': …}, in m/s"
+        raise InputError(f"{rule}, got {value!r}") from None

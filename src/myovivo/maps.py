@@ -1,0 +1,205 @@
+"""Maps of one sequence or of a pair: variance, difference, similarity, and their profile over depth.
+
+Maps are (Z, X). A difference is *translated − silico*, so it is positive where translation added
+velocity towards the probe. The paper (Ali et al. 2022, BioMed Eng OnLine 21:46, figure 5) uses the
+signed and the absolute word for it; here `absolute` chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Series
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .errors import InputError
+from .evaluate.features import DomainScale, given_scale
+from .evaluate.metrics import Floats, temporal_variance
+from .sequence import Sequence
+
+AnySequence = Sequence | str | Path
+Constants = Mapping[str, DomainScale | Mapping[str, Any] | Series[float]]
+
+_BLOCK_FRAMES = 64  # differences are taken so many frames at a time, to bound memory
+
+
+def variance_map(sequence: AnySequence) -> Floats:
+    """Temporal variance V of the velocity of each pixel.
+
+    Parameters
+    ----------
+    sequence : or its file
+
+    Returns
+    -------
+    (Z, X) float64, (m/s)²
+
+    Raises
+    ------
+    FileError : the file is missing, truncated or no sequence.
+
+    References
+    ----------
+    Ali et al. 2022, BioMed Eng OnLine 21:46, figure 1.
+    """
+    return temporal_variance(_sequence(sequence).velocity)
+
+
+def difference_map(
+    silico: AnySequence,
+    translated: AnySequence,
+    absolute: bool = False,
+    standardisation: Constants | None = None,
+) -> Floats:
+    """Translated − silico of each frame, averaged over the frames.
+
+    A band-passed velocity has no mean, so the signed map is near zero wherever both are; the absolute
+    one shows how much each pixel was changed.
+
+    Parameters
+    ----------
+    silico, translated : the two sequences, or their files
+    absolute : average |translated − silico| instead
+    standardisation : `{"silico": (mean, std), "vivo": (mean, std)}` in m/s; given, silico and
+        translated are standardised by the constants of silico and of vivo first, as in the paper
+
+    Returns
+    -------
+    (Z, X) float64, m/s; in SDs if standardised. Signed: positive where translation added velocity
+    towards the probe.
+
+    Raises
+    ------
+    FileError : a file is missing, truncated or no sequence.
+    InputError : the two differ in shape or frame rate, or a constant is missing.
+
+    References
+    ----------
+    Ali et al. 2022, BioMed Eng OnLine 21:46, figure 5.
+    """
+    before, after = _pair(silico, translated)
+    (mean_a, std_a), (mean_b, std_b) = _two_constants(standardisation)
+    total = np.zeros(before.shape[1:])
+    for start in range(0, before.shape[0], _BLOCK_FRAMES):
+        frames = slice(start, start + _BLOCK_FRAMES)
+        difference = (after.velocity[frames].astype(np.float64) - mean_b) / std_b
+        difference -= (before.velocity[frames].astype(np.float64) - mean_a) / std_a
+        total += (np.abs(difference) if absolute else difference).sum(axis=0)
+    return total / before.shape[0]
+
+
+def similarity_map(
+    silico: AnySequence,
+    translated: AnySequence,
+    absolute: bool = False,
+    standardisation: Constants | None = None,
+) -> Floats:
+    """The sum of the difference maps of all frames of a sequence: T times `difference_map`.
+
+    Parameters
+    ----------
+    silico, translated, absolute, standardisation : as in `difference_map`
+
+    Returns
+    -------
+    (Z, X) float64, m/s summed over the frames; in SDs if standardised
+
+    Raises
+    ------
+    FileError, InputError : as `difference_map`.
+
+    References
+    ----------
+    Ali et al. 2022, BioMed Eng OnLine 21:46, figure 5.
+    """
+    before, after = _pair(silico, translated)
+    return difference_map(before, after, absolute, standardisation) * before.shape[0]
+
+
+def similarity_over(
+    pairs: Iterable[tuple[AnySequence, AnySequence]],
+    absolute: bool = False,
+    standardisation: Constants | None = None,
+) -> tuple[Floats, Floats]:
+    """Mean and SD of the similarity map over test sequences, with one pair in memory at a time.
+
+    Parameters
+    ----------
+    pairs : (silico, translated), sequences or files
+    absolute, standardisation : as in `difference_map`
+
+    Returns
+    -------
+    mean, sd : (Z, X) float64, unit as `similarity_map`; the population SD
+
+    Raises
+    ------
+    FileError, InputError : as `difference_map`, or there is no pair.
+    """
+    count, total, squares = 0, np.zeros(()), np.zeros(())
+    for silico, translated in pairs:
+        one = similarity_map(silico, translated, absolute, standardisation)
+        if count and one.shape != total.shape:
+            raise InputError(f"similarity maps must share a size, got {total.shape} and {one.shape}")
+        count, total, squares = count + 1, total + one, squares + one**2
+    if not count:
+        raise InputError("a mean similarity map needs at least one pair (silico, translated), got none")
+    mean = total / count
+    return mean, np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+
+
+def depth_profile(map: ArrayLike, spacing: tuple[float, float]) -> tuple[Floats, Floats, Floats]:
+    """Mean and SD of a map over the lateral direction, against depth.
+
+    Parameters
+    ----------
+    map : (Z, X)
+    spacing : (dz, dx), m
+
+    Returns
+    -------
+    depth : (Z,) m, of the pixel centres
+    mean, sd : (Z,), unit of the map; the population SD
+
+    Raises
+    ------
+    InputError : the map is not two-dimensional or the spacing not positive.
+
+    References
+    ----------
+    Ali et al. 2022, BioMed Eng OnLine 21:46, figure 5.
+    """
+    values = np.asarray(map, np.float64)
+    if values.ndim != 2 or values.size == 0:
+        raise InputError(f"a map must be (Z, X) with at least one pixel, got shape {values.shape}")
+    if not spacing[0] > 0:
+        raise InputError(f"spacing must be positive (dz, dx) in m, got {spacing}")
+    return (np.arange(len(values)) + 0.5) * spacing[0], values.mean(axis=1), values.std(axis=1)
+
+
+def _sequence(sequence: AnySequence) -> Sequence:
+    return sequence if isinstance(sequence, Sequence) else Sequence.load(sequence, labels=False)
+
+
+def _pair(silico: AnySequence, translated: AnySequence) -> tuple[Sequence, Sequence]:
+    before, after = _sequence(silico), _sequence(translated)
+    if before.shape != after.shape:
+        got = f"{before.shape} and {after.shape}"
+        raise InputError(f"silico and translated must have the same shape, got {got}; compare a sequence with its own")
+    if not np.isclose(before.frame_rate, after.frame_rate, rtol=1e-3):
+        got = f"{before.frame_rate:g} and {after.frame_rate:g} Hz"
+        raise InputError(f"silico and translated must share a frame rate, got {got}; compare a sequence with its own")
+    return before, after
+
+
+def _two_constants(standardisation: Constants | None) -> tuple[tuple[float, float], tuple[float, float]]:
+    if standardisation is None:
+        return (0.0, 1.0), (0.0, 1.0)
+    missing = [name for name in ("silico", "vivo") if name not in standardisation]
+    if missing:
+        raise InputError(f"standardisation must name silico and vivo, got no {missing[0]}; give (mean, std) of both")
+    silico, vivo = (given_scale(standardisation[name]) for name in ("silico", "vivo"))
+    return (silico.mean, silico.std), (vivo.mean, vivo.std)

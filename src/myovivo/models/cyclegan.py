@@ -1,0 +1,155 @@
+"""CycleGAN: two generators, two discriminators, and what they lose.
+
+Zhu et al. (2017), doi:10.1109/ICCV.2017.244, with the modifications of Ali et al. (2022), BioMed Eng OnLine 21:46.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..config import Loss, TrainSettings
+from ..errors import InputError
+from .discriminators import PatchDiscriminator, smallest, strides
+from .generators import ResnetGenerator, clip_stride, initialise
+from .losses import cycle_loss, discriminator_loss, identity_loss, least_squares
+
+
+class CycleGAN(nn.Module):
+    """The four networks.
+
+    Parameters
+    ----------
+    settings : of generators, discriminators and losses
+    seed : of the initial weights
+
+    Raises
+    ------
+    InputError : the clip size does not suit the networks.
+    """
+
+    def __init__(self, settings: TrainSettings, seed: int = 0):
+        super().__init__()
+        check_clip(settings)
+        self.settings = settings
+        dimensions = settings.generator.dimensions
+        with torch.device("meta"):  # no weights are drawn here, so the global generator stays as it was
+            self.silico_to_vivo = ResnetGenerator(settings.generator)
+            self.vivo_to_silico = ResnetGenerator(settings.generator, noise=False)
+            self.silico_judge = PatchDiscriminator(settings.discriminator, dimensions)
+            self.vivo_judge = PatchDiscriminator(settings.discriminator, dimensions)
+        self.to_empty(device="cpu")
+        initialise(self, torch.Generator().manual_seed(seed))
+
+    @property
+    def generators(self) -> nn.ModuleList:
+        """Both generators, as what one optimiser trains."""
+        return nn.ModuleList([self.silico_to_vivo, self.vivo_to_silico])
+
+    @property
+    def judges(self) -> nn.ModuleList:
+        """Both discriminators, as what the other optimiser trains."""
+        return nn.ModuleList([self.silico_judge, self.vivo_judge])
+
+    def generator_losses(
+        self, silico: Tensor, vivo: Tensor, rng: torch.Generator
+    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """Translate both ways and back, and say how far off it is.
+
+        Parameters
+        ----------
+        silico, vivo : (B, 1, T, Z, X), standardised, unpaired
+        rng : of the noise
+
+        Returns
+        -------
+        losses : the unweighted terms by name; terms of weight 0 are left out, and so is their work
+        as_silico, as_vivo : the translations of `vivo` and `silico`
+        """
+        weights = self.settings.loss
+        to_vivo, to_silico = self.silico_to_vivo, self.vivo_to_silico
+        as_vivo = to_vivo(silico, to_vivo.draw_noise(silico, rng))
+        as_silico = to_silico(vivo)
+        losses = {
+            "gan_vivo": least_squares(self.vivo_judge(as_vivo), 1.0),
+            "gan_silico": least_squares(self.silico_judge(as_silico), 1.0),
+        }
+        if weights.cycle_silico:
+            losses["cycle_silico"] = cycle_loss(silico, to_silico(as_vivo))
+        if weights.cycle_vivo:
+            losses["cycle_vivo"] = cycle_loss(vivo, to_vivo(as_silico, to_vivo.draw_noise(as_silico, rng)))
+        if weights.identity_silico:
+            losses["identity_silico"] = identity_loss(silico, to_silico(silico), weights.identity_norm)
+        if weights.identity_vivo:
+            same = to_vivo(vivo, to_vivo.draw_noise(vivo, rng))
+            losses["identity_vivo"] = identity_loss(vivo, same, weights.identity_norm)
+        return losses, as_silico, as_vivo
+
+    def judge_losses(self, silico: Tensor, vivo: Tensor, as_silico: Tensor, as_vivo: Tensor) -> dict[str, Tensor]:
+        """How badly the discriminators tell real from (detached, pooled) translated clips."""
+        return {
+            "judge_vivo": discriminator_loss(self.vivo_judge(vivo), self.vivo_judge(as_vivo)),
+            "judge_silico": discriminator_loss(self.silico_judge(silico), self.silico_judge(as_silico)),
+        }
+
+
+def weighted_sum(losses: Mapping[str, Tensor], weights: Loss) -> Tensor:
+    """Σ weight · loss; both GAN terms share `gan`, both discriminators `discriminator`."""
+    shared = {"gan_vivo": "gan", "gan_silico": "gan", "judge_vivo": "discriminator", "judge_silico": "discriminator"}
+    return torch.stack([getattr(weights, shared.get(name, name)) * loss for name, loss in losses.items()]).sum()
+
+
+class ImagePool:
+    """Up to `size` past translations, so that discriminators do not forget old mistakes.
+
+    Shrivastava et al. (2017), doi:10.1109/CVPR.2017.241, as CycleGAN has it: a full pool answers half
+    of the clips with an old one, whose place the new one takes.
+    """
+
+    def __init__(self, size: int, clips: Tensor | None = None):
+        self.size = size
+        self.clips = [] if clips is None else list(clips)
+
+    def exchange(self, clips: Tensor, rng: np.random.Generator) -> Tensor:
+        """Clips (B, 1, …) to show the discriminator, in place of the new ones given."""
+        shown = []
+        for clip in clips.detach():
+            if len(self.clips) < self.size:
+                self.clips.append(clip.clone())
+                shown.append(clip)
+            elif self.size and rng.random() < 0.5:
+                k = int(rng.integers(self.size))
+                shown.append(self.clips[k])
+                self.clips[k] = clip.clone()
+            else:
+                shown.append(clip)
+        return torch.stack(shown)
+
+
+def check_clip(settings: TrainSettings) -> None:
+    """Refuse a clip size that the networks cannot take, and offer the next one that they can.
+
+    Raises
+    ------
+    InputError : not a multiple of the generator's stride, too small for the discriminator, or more
+        than one frame for a 2-D model.
+    """
+    clip, dimensions = settings.data.clip, settings.generator.dimensions
+    if dimensions == 2 and clip[0] != 1:
+        raise InputError(f"clip {clip} must have 1 frame for a 2-D generator; try {(1, *clip[1:])}")
+    multiples = (1, *clip_stride(settings.generator))[-3:]
+    needed = [smallest(axis) for axis in zip(*strides(settings.discriminator, dimensions), strict=True)]
+    least = (*needed, 1, 1)[:3] if dimensions == 3 else (1, *needed)
+    suggestion = tuple(
+        -(-max(size, low) // multiple) * multiple for size, low, multiple in zip(clip, least, multiples, strict=True)
+    )
+    if any(size % multiple for size, multiple in zip(clip, multiples, strict=True)):
+        rule = (
+            f"{multiples[0]} on every axis" if len(set(multiples)) == 1 else f"{multiples} along frames, rows, columns"
+        )
+        raise InputError(f"clip {clip} must be divisible by {rule}; try {suggestion}")
+    if any(size < low for size, low in zip(clip, least, strict=True)):
+        raise InputError(f"clip {clip} must be at least {least} for this discriminator; try {suggestion}")

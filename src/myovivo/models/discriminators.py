@@ -1,0 +1,68 @@
+"""The PatchGAN discriminator in two or three dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Seq
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import Discriminator as DiscriminatorSettings
+from .layers import InstanceNorm, PaddedConv
+
+KERNEL = 4
+
+
+class PatchDiscriminator(nn.Module):
+    """One score per patch: is it from this domain?
+
+    Isola et al. (2017), doi:10.1109/CVPR.2017.632: n convolutions of stride 2, one of stride 1, and a
+    last one to a score; kernels of 4, zero padding of 1, LeakyReLU 0.2, instance norm on all but the
+    first and the last. With n = 3 a score sees 70 pixels and frames; with `temporal_stride` 1 the
+    layers after the first keep the frames, and it sees 28 frames.
+
+    Parameters
+    ----------
+    settings : the switches
+    dimensions : 2 or 3
+    """
+
+    def __init__(self, settings: DiscriminatorSettings, dimensions: int):
+        super().__init__()
+        widths = [1, *(settings.features * min(2**k, 8) for k in range(settings.layers + 1)), 1]
+        self.convs = nn.ModuleList(
+            PaddedConv(dimensions, narrow, wide, KERNEL, stride, padding=1)
+            for narrow, wide, stride in zip(widths, widths[1:], strides(settings, dimensions), strict=False)
+        )
+        self.norm = InstanceNorm()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 1, T, Z, X) or (B, 1, Z, X) -> float32 scores (B, 1, t, z, x); real is near 1."""
+        last = len(self.convs) - 1
+        for k, conv in enumerate(self.convs):
+            # n = 3: (B, C, T/2, Z/2, X/2), (B, 2C, T/4, ...), (B, 4C, T/8, ...),
+            # (B, 8C, T/8 - 1, ...), (B, 1, T/8 - 2, ...)
+            x = conv(x)
+            if 0 < k < last:
+                x = self.norm(x)
+            if k < last:
+                x = F.leaky_relu(x, 0.2)
+        return x.float()
+
+
+def strides(settings: DiscriminatorSettings, dimensions: int) -> list[tuple[int, ...]]:
+    """Stride of each convolution, ((frames,) rows, columns)."""
+    result: list[tuple[int, ...]] = []
+    for k in range(settings.layers + 2):
+        space = 2 if k < settings.layers else 1
+        time = min(space, 2 if k == 0 else settings.temporal_stride)
+        result.append((*(time,) * (dimensions - 2), space, space))
+    return result
+
+
+def smallest(steps: Seq[int]) -> int:
+    """The smallest size that layers of these strides turn into at least one score."""
+    size = 1
+    for step in reversed(steps):
+        size = (size - 1) * step + KERNEL - 2  # out = (size + 2 - kernel) // step + 1, padding 1
+    return size

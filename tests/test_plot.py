@@ -1,0 +1,148 @@
+"""Figures: what is drawn has the right units, direction, limits and values."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from myovivo import plot
+from myovivo.errors import InputError
+
+SPACING = (0.0005, 0.00025)  # 0.5 mm deep, 0.25 mm wide
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+def test_variance_is_in_decibel_of_squared_mm_per_s_and_depth_runs_down(ax):
+    variance = np.array([[1e-6, 1e-5], [1e-4, 1e-8], [1e-6, 1e-6], [1e-6, 1e-6]])  # (m/s)²
+    assert plot.variance_map(variance, SPACING, ax, limits=(-30, 20)) is ax
+    image = ax.images[0]
+    np.testing.assert_allclose(image.get_array()[:2], [[0, 10], [20, -20]], atol=1e-9)
+    assert image.get_clim() == (-30, 20)
+    assert image.get_extent() == pytest.approx([0, 0.5, 2.0, 0])  # mm
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("lateral (mm)", "depth (mm)")
+
+
+def test_standardised_variance_is_not_scaled(ax):
+    plot.variance_map(np.full((4, 4), 10.0), SPACING, ax, "SD", limits=(0, 20))
+    np.testing.assert_allclose(ax.images[0].get_array(), 10.0)
+    assert "SD²" in ax.figure.axes[1].get_ylabel()
+
+
+def test_a_frame_is_in_mm_per_s_about_zero(ax):
+    plot.frame(np.array([[1e-3, -4e-3], [0, 2e-3]]), SPACING, ax)
+    np.testing.assert_allclose(ax.images[0].get_array(), [[1, -4], [0, 2]])
+    assert ax.images[0].get_clim() == (-4, 4)
+
+
+def test_signed_differences_are_symmetric_and_absolute_ones_start_at_zero(ax):
+    plot.difference_map(np.linspace(-1e-3, 3e-3, 16).reshape(4, 4), SPACING, ax)
+    low, high = ax.images[0].get_clim()
+    assert low == -high == pytest.approx(-3.0, rel=0.03)
+    other = Figure().subplots()
+    plot.difference_map(np.linspace(0, 3e-3, 16).reshape(4, 4), SPACING, other, limit=2.0)
+    assert other.images[0].get_clim() == (0, 2)
+
+
+def test_correlation_and_lag_leave_undefined_pixels_out(ax):
+    values = np.array([[0.5, np.nan], [1.0, 0.25]])
+    plot.correlation_map(values, SPACING, ax)
+    assert ax.images[0].get_clim() == (0, 1)
+    assert np.ma.getmaskarray(np.ma.masked_invalid(ax.images[0].get_array())).sum() == 1
+    other = Figure().subplots()
+    plot.lag_map(values / 10, SPACING, other, limit=0.1)
+    np.testing.assert_allclose(other.images[0].get_array().max(), 100.0)  # ms
+    assert other.images[0].get_clim() == (-100, 100)
+
+
+def test_territory_outlines_lie_around_the_territory_in_mm(ax):
+    mask = np.zeros((2, 20, 20), bool)
+    mask[0, 5:10, 4:12] = True  # the second has no pixel and no outline
+    plot.territories(mask, SPACING, ax)
+    points = np.concatenate([path.vertices for one in ax.collections for path in one.get_paths()])
+    assert points[:, 0].min() == pytest.approx(4 * 0.25)
+    assert points[:, 1].min() == pytest.approx(5 * 0.5)
+    assert points[:, 1].max() == pytest.approx(10 * 0.5)
+
+
+@pytest.mark.parametrize(("size", "shown"), [(128, 63), (40, 20)])
+def test_kspace_axis_is_in_cycles_per_mm_up_to_nyquist(ax, size, shown):
+    spacing = (0.0005, 0.0005)
+    magnitude = np.ones((min(64, size) - 1,) * 2)
+    magnitude[4, 9] = 10.0
+    plot.kspace(magnitude, (size, size), spacing, ax)
+    image = ax.images[0]
+    assert image.get_array().shape == (shown, shown)
+    assert image.get_array().max() == pytest.approx(20.0)  # dB of a magnitude
+    step = 1 / (size * 0.5)
+    assert image.get_extent() == pytest.approx([0.5 * step, (shown + 0.5) * step, (shown + 0.5) * step, 0.5 * step])
+    assert (shown - 1) * step < 1.0 + 1e-9  # the Nyquist frequency of 0.5 mm pixels
+
+
+def test_psd_draws_mean_and_sd_in_decibel(ax):
+    frequency = np.arange(1.0, 5.0)
+    curves = np.log(10.0) * np.array([[1, 2, 3, 4], [3, 2, 3, 0]])
+    plot.psd(frequency, {"vivo": curves, "none": curves[:1]}, ax, {"vivo": plot.VIVO}, highest=3)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [20, 20, 30, 20])
+    assert ax.lines[0].get_color() == plot.VIVO
+    assert ax.get_xlim() == (0, 3)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["vivo", "none"]
+
+
+def test_time_signals_share_one_scale_and_do_not_touch(ax):
+    rng = np.random.default_rng(0)
+    silico = rng.standard_normal((50, 3)) * [1.0, 5.0, 0.2]
+    plot.time_signals(silico, 0.5 * silico, 1000.0, ax, ["a", "b", "c"], "SD")
+    curves = [line for line in ax.lines if len(line.get_xdata()) == 50]
+    assert len(curves) == 6
+    np.testing.assert_allclose(curves[0].get_xdata(), np.arange(50))  # ms
+    for index in range(3):
+        drawn = curves[2 * index].get_ydata()
+        np.testing.assert_allclose(drawn - drawn.mean(), silico[:, index] - silico[:, index].mean(), atol=1e-12)
+    for upper, lower in ((0, 2), (2, 4)):
+        assert curves[upper].get_ydata().min() > curves[lower].get_ydata().max()
+    assert {"a", "b", "c"} <= {text.get_text() for text in ax.texts}
+
+
+def test_depth_profile_runs_down_in_mm(ax):
+    plot.depth_profile([0.001, 0.003], [1e-3, -2e-3], [0, 1e-3], ax)
+    np.testing.assert_allclose(ax.lines[0].get_xdata(), [1, -2])
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [1, 3])
+    assert ax.get_ylim() == (4, 0)
+
+
+def test_losses_are_smoothed_over_a_fiftieth(ax):
+    plot.losses(np.arange(200), {"gan": np.tile([0.0, 2.0], 100)}, ax)
+    drawn = ax.lines[0].get_ydata()
+    assert len(drawn) == 197
+    np.testing.assert_allclose(drawn, 1.0)
+
+
+def test_common_limits_cover_all_maps_together():
+    assert plot.common_limits([np.array([0.0, 1.0]), np.array([5.0, np.nan])], 0, 100) == (0.0, 5.0)
+    assert plot.common_limits([np.zeros(3)]) == (0.0, 1.0)
+
+
+def test_without_axes_a_figure_is_made(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    from matplotlib import pyplot
+
+    ax = plot.frame(np.ones((3, 3)), SPACING)
+    assert ax.figure in [pyplot.figure(number) for number in pyplot.get_fignums()]
+    pyplot.close("all")
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda ax: plot.frame(np.ones(3), SPACING, ax), r"\(Z, X\)"),
+        (lambda ax: plot.difference_map(np.ones((3, 3)), SPACING, ax, unit="m/s"), "unit must be"),
+        (lambda ax: plot.time_signals(np.ones((5, 2)), np.ones((5, 3)), 10.0, ax), r"\(T, N\)"),
+    ],
+)
+def test_what_breaks_a_rule_is_refused(ax, call, words):
+    with pytest.raises(InputError, match=words):
+        call(ax)
