@@ -20,16 +20,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from myovivo.config import PhantomSettings, settings_from
+from myovivo.config import AcquireSettings, PhantomSettings, settings_from
 from myovivo.evaluate import evaluate
 from myovivo.phantom import phantom_domain
+from myovivo.phantom.recording import acquired_like
 
 TARGET = {"DBhat": 0.26, "Corr": 0.66, "SSI": 0.74, "Corr Psd": 0.98}
 SUBJECTS, RUNS = 8, 3
 LOG = Path(__file__).parent / "out" / "calibration.jsonl"
 
-# What the specification leaves free, and what is tried for it.
+# What the specification leaves free, and what is tried for it. `velocity.*` are the windows of the estimator.
 MOVES: dict[str, list[Any]] = {
+    "velocity.axial_window": [0.001, 0.0015, 0.002],
+    "velocity.lateral_window": [0.0006, 0.001, 0.002],
     "imaging.snr_db": [(5.0, 10.0), (10.0, 15.0), (10.0, 20.0), (15.0, 25.0), (20.0, 25.0)],
     "firing.units": [(4, 10), (8, 16), (12, 20), (20, 30)],
     "twitch.amplitude_spread": [0.1, 0.3, 0.5],
@@ -44,14 +47,18 @@ MOVES: dict[str, list[Any]] = {
 
 def score(changes: dict[str, Any], frames: int) -> dict[str, float]:
     """The vivo-vivo row of a phantom domain with these settings, cached in the log."""
-    settings = settings_from(PhantomSettings, None, **{**changes, "grid.frames": frames})
-    key = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
+    windows = {name: value for name, value in changes.items() if name.startswith("velocity.")}
+    tissue = {name: value for name, value in changes.items() if name not in windows}
+    settings = settings_from(PhantomSettings, None, **{**tissue, "grid.frames": frames})
+    chain = settings_from(AcquireSettings, acquired_like(settings), **windows)
+    recipe = f"{settings.model_dump_json()}{chain.model_dump_json()}{SUBJECTS}{RUNS}"
+    key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     for line in LOG.read_text().splitlines() if LOG.exists() else []:
         entry = json.loads(line)
         if entry["key"] == key:
             return entry["row"]
     folder = Path(tempfile.gettempdir()) / f"myovivo-calibration-{key}"
-    phantom_domain(folder, SUBJECTS, RUNS, settings)
+    phantom_domain(folder, SUBJECTS, RUNS, settings, acquire_settings=chain)
     columns = evaluate(None, vivo=folder).row("vivo-vivo").columns
     row = {name: columns[name].mean for name in TARGET}
     shutil.rmtree(folder)

@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 CLIP = (32, 64, 64)
-ROUNDS = 3
+ROUNDS = 2
 GOAL = 1.7
 
 
 def measure(precision: str) -> dict[str, float]:
-    """Seconds of one step (after a first one that warms up) and peak memory in GB, in this process."""
+    """Seconds of one step at the preset's batch of 2, and peak memory in GB, of this process.
+
+    Not batch 1: there float32 can fall into a convolution four times slower, which would flatter the ratio.
+    """
     import torch
 
     from myovivo.config import TrainSettings, settings_from
@@ -29,14 +32,13 @@ def measure(precision: str) -> dict[str, float]:
     from myovivo.sequence import Header
     from myovivo.train import Training, fabric_for
 
-    changes = {"data.clip": CLIP, "optimiser.precision": precision, "optimiser.image_pool": 0, "optimiser.batch": 1}
+    changes = {"data.clip": CLIP, "optimiser.precision": precision}
     settings = settings_from(TrainSettings, "paper-3d-noise", **changes)
     header = Header(CLIP, 512.0, (3e-4, 3e-4), "silico", "", {})
     standards = {name: Standardisation(0.0, 1.0) for name in ("silico", "vivo")}
     with tempfile.TemporaryDirectory() as folder:
         training = Training(Path(folder), settings, 0, header, standards, fabric_for(settings, "cpu"))
-        silico, vivo = torch.randn(2, 1, 1, *CLIP, generator=torch.Generator().manual_seed(0))
-        training.advance(silico, vivo)
+        silico, vivo = torch.randn(2, settings.optimiser.batch, 1, *CLIP, generator=torch.Generator().manual_seed(0))
         started = time.perf_counter()
         training.advance(silico, vivo)
         seconds = time.perf_counter() - started
@@ -44,21 +46,22 @@ def measure(precision: str) -> dict[str, float]:
 
 
 def run() -> dict[str, Any]:
-    """Median step of either precision, their ratio, and the memory of both."""
+    """The faster step of either precision, their ratio, and the memory of both."""
     found: dict[str, list[dict[str, float]]] = {"bf16": [], "fp32": []}
     for _ in range(ROUNDS):
         for precision, results in found.items():
             child = subprocess.run([sys.executable, __file__, precision], capture_output=True, text=True, check=True)
             results.append(json.loads(child.stdout.splitlines()[-1]))
-    ratios = sorted(slow["seconds"] / fast["seconds"] for fast, slow in zip(found["bf16"], found["fp32"], strict=True))
+    best = {precision: min(result["seconds"] for result in results) for precision, results in found.items()}
+    ratio = best["fp32"] / best["bf16"]
     row: dict[str, Any] = {
         "name": "training step of paper-3d-noise, 32 x 64 x 64, bf16 against fp32",
-        "ratio": ratios[len(ratios) // 2],
+        "ratio": ratio,
         "goal": f"at least {GOAL}",
-        "met": ratios[len(ratios) // 2] >= GOAL,
+        "met": ratio >= GOAL,
     }
     for precision, results in found.items():
-        row[f"{precision}_seconds"] = sorted(result["seconds"] for result in results)[len(results) // 2]
+        row[f"{precision}_seconds"] = best[precision]
         row[f"{precision}_gigabytes"] = max(result["gigabytes"] for result in results)
     return row
 

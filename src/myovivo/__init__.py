@@ -1,3 +1,101 @@
-"""Simulated muscle motion made to look recorded, with its labels kept, and measured."""
+"""Simulated muscle motion made to look recorded, with its labels kept, and measured.
+
+    import myovivo as mv
+    sim = mv.simulate(seed=0)          # a TVI sequence with its labels
+    rec = mv.phantom(seed=0)           # a recording of the tissue phantom
+    tvi = mv.acquire(rec)              # its TVI sequence
+
+Names are loaded when they are first used, so that importing the package is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .acquire import acquire, acquire_domain
+    from .config import AcquireSettings, PhantomSettings, SimulateSettings, TrainSettings
+    from .demo import demo
+    from .errors import MyovivoError
+    from .evaluate import Comparison, evaluate
+    from .maps import depth_profile, difference_map, similarity_map, variance_map
+    from .phantom import phantom, phantom_domain
+    from .recording import Recording
+    from .report import report
+    from .sequence import MotorUnits, Sequence
+    from .simulate import read_spike_trains, simulate, simulate_domain
+    from .train import train
+    from .translate import Translator, translate_domain
+
+# The public names and where they live. A name that is also a module is that module, made callable.
+_HOME = {
+    "AcquireSettings": "config",
+    "Comparison": "evaluate",
+    "MotorUnits": "sequence",
+    "MyovivoError": "errors",
+    "PhantomSettings": "config",
+    "Recording": "recording",
+    "Sequence": "sequence",
+    "SimulateSettings": "config",
+    "TrainSettings": "config",
+    "Translator": "translate",
+    "acquire": "acquire",
+    "acquire_domain": "acquire",
+    "demo": "demo",
+    "depth_profile": "maps",
+    "difference_map": "maps",
+    "evaluate": "evaluate",
+    "phantom": "phantom",
+    "phantom_domain": "phantom",
+    "read_spike_trains": "simulate",
+    "report": "report",
+    "similarity_map": "maps",
+    "simulate": "simulate",
+    "simulate_domain": "simulate",
+    "train": "train",
+    "translate_domain": "translate",
+    "variance_map": "maps",
+}
+
+__all__ = [
+    "AcquireSettings",
+    "Comparison",
+    "MotorUnits",
+    "MyovivoError",
+    "PhantomSettings",
+    "Recording",
+    "Sequence",
+    "SimulateSettings",
+    "TrainSettings",
+    "Translator",
+    "acquire",
+    "acquire_domain",
+    "demo",
+    "depth_profile",
+    "difference_map",
+    "evaluate",
+    "phantom",
+    "phantom_domain",
+    "read_spike_trains",
+    "report",
+    "similarity_map",
+    "simulate",
+    "simulate_domain",
+    "train",
+    "translate_domain",
+    "variance_map",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_HOME[name]}")
+    return module if name == _HOME[name] else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -39,12 +39,12 @@ class Settings(BaseModel):
 
 
 class Grid(Settings):
-    frames: Count = Field(1024, description="frames in a sequence [P]")
-    frame_rate: Positive = Field(512.0, description="frames per second, Hz [P]")
-    depth: Positive = Field(0.040, description="extent in depth, m [P]")
-    width: Positive = Field(0.040, description="lateral extent, m [P]")
-    rows: Count = Field(128, description="pixels in depth, Z [P]")
-    columns: Count = Field(128, description="pixels laterally, X [P]")
+    frames: Count = Field(default=1024, description="frames in a sequence [P]")
+    frame_rate: Positive = Field(default=512.0, description="frames per second, Hz [P]")
+    depth: Positive = Field(default=0.040, description="extent in depth, m [P]")
+    width: Positive = Field(default=0.040, description="lateral extent, m [P]")
+    rows: Count = Field(default=128, description="pixels in depth, Z [P]")
+    columns: Count = Field(default=128, description="pixels laterally, X [P]")
 
     @property
     def spacing(self) -> tuple[float, float]:
@@ -58,58 +58,62 @@ class Grid(Settings):
 
 
 class Firing(Settings):
-    units: tuple[Count, Count] = Field((4, 10), description="number of motor units, uniform in low..high [P]")
-    rate: tuple[Positive, Positive] = Field((8.0, 13.0), description="firing rate, uniform, Hz [P]")
-    ipi_cv: Fraction = Field(0.2, description="SD of the inter-pulse interval over its mean [P]")
-    shortest_ipi: NotNegative = Field(0.020, description="inter-pulse intervals are truncated here, s (ours)")
-    synchronisation: Fraction = Field(0.1, description="share of firings moved onto another unit's nearest firing [P]")
-    synchronisation_jitter: NotNegative = Field(0.0, description="SD of a moved firing around its partner, s (ours)")
-    burn_in: NotNegative = Field(1.0, description="activity before the first frame, s (ours)")
+    units: tuple[Count, Count] = Field(default=(4, 10), description="number of motor units, uniform in low..high [P]")
+    rate: tuple[Positive, Positive] = Field(default=(8.0, 13.0), description="firing rate, uniform, Hz [P]")
+    ipi_cv: Fraction = Field(default=0.2, description="SD of the inter-pulse interval over its mean [P]")
+    shortest_ipi: NotNegative = Field(default=0.020, description="inter-pulse intervals are truncated here, s (ours)")
+    synchronisation: Fraction = Field(
+        default=0.1, description="share of firings moved onto another unit's nearest firing [P]"
+    )
+    synchronisation_jitter: NotNegative = Field(
+        default=0.0, description="SD of a moved firing around its partner, s (ours)"
+    )
+    burn_in: NotNegative = Field(default=1.0, description="activity before the first frame, s (ours)")
     measured: Path | None = Field(
-        None,
+        default=None,
         description="file of decomposed spike trains (.mat, openhdemg .json, BIDS events.tsv) that replace the model",
     )
 
 
 class Twitch(Settings):
-    contraction_time: tuple[Positive, Positive] = Field((0.040, 0.070), description="Tc, uniform, s (ours)")
+    contraction_time: tuple[Positive, Positive] = Field(default=(0.040, 0.070), description="Tc, uniform, s (ours)")
     half_relaxation_ratio: tuple[Positive, Positive] = Field(
-        (1.7, 2.1), description="onset to half relaxation over Tc, uniform (ours)"
+        default=(1.7, 2.1), description="onset to half relaxation over Tc, uniform (ours)"
     )
-    amplitude: NotNegative = Field(15e-6, description="median peak displacement, m (ours)")
-    amplitude_spread: NotNegative = Field(0.5, description="sigma of the log-normal amplitude (ours)")
-    delay: NotNegative = Field(0.004, description="electromechanical delay, s (ours)")
-    discharge_jitter: NotNegative = Field(0.0, description="relative SD of the amplitude per discharge (ours)")
-    random_sign: bool = Field(True, description="half the units move towards the probe, half away (ours)")
+    amplitude: NotNegative = Field(default=15e-6, description="median peak displacement, m (ours)")
+    amplitude_spread: NotNegative = Field(default=0.5, description="sigma of the log-normal amplitude (ours)")
+    delay: NotNegative = Field(default=0.004, description="electromechanical delay, s (ours)")
+    discharge_jitter: NotNegative = Field(default=0.0, description="relative SD of the amplitude per discharge (ours)")
+    random_sign: bool = Field(default=True, description="half the units move towards the probe, half away (ours)")
 
 
 class Territory(Settings):
-    diameter: tuple[Positive, Positive] = Field((0.0025, 0.010), description="uniform, m [P]")
+    diameter: tuple[Positive, Positive] = Field(default=(0.0025, 0.010), description="uniform, m [P]")
     profile: Literal["disc", "gauss", "exp-tail", "lorentz"] = Field(
-        "exp-tail", description="weight over radius (ours)"
+        default="exp-tail", description="weight over radius (ours)"
     )
-    tail: Positive = Field(0.005, description="decay length of exp-tail, m (ours)")
+    tail: Positive = Field(default=0.005, description="decay length of exp-tail, m (ours)")
     shape: Literal["circle", "ellipse", "crescent"] = Field(
-        "circle", description="outline; circle [P], the others ours"
+        default="circle", description="outline; circle [P], the others ours"
     )
 
 
 class Noise(Settings):
-    snr_db: float | None = Field(None, description="signal power over noise power, dB; none by default (ours)")
-    band: tuple[NotNegative, Positive] = Field((5.0, 50.0), description="band of the noise, Hz (ours)")
+    snr_db: float | None = Field(default=None, description="signal power over noise power, dB; none by default (ours)")
+    band: tuple[NotNegative, Positive] = Field(default=(5.0, 50.0), description="band of the noise, Hz (ours)")
 
 
 class Simplified(Settings):
-    noise: NotNegative = Field(0.1, description="SD of the white noise beside unit Dirac pulses [P]")
-    sigma_space: NotNegative = Field(0.0015, description="SD of the Gaussian low-pass in space, m (ours)")
-    sigma_time: NotNegative = Field(0.010, description="SD of the Gaussian low-pass in time, s (ours)")
+    noise: NotNegative = Field(default=0.1, description="SD of the white noise beside unit Dirac pulses [P]")
+    sigma_space: NotNegative = Field(default=0.0015, description="SD of the Gaussian low-pass in space, m (ours)")
+    sigma_time: NotNegative = Field(default=0.010, description="SD of the Gaussian low-pass in time, s (ours)")
 
 
 class SimulateSettings(Settings):
     """The in silico muscle (specification of Rohlén et al. 2020, IEEE Access 8:50299)."""
 
     model: Literal["full", "simplified"] = Field(
-        "full", description="twitches in territories, or Dirac pulses in pixels [P]"
+        default="full", description="twitches in territories, or Dirac pulses in pixels [P]"
     )
     grid: Grid = Grid()
     firing: Firing = Firing()
@@ -123,42 +127,46 @@ class SimulateSettings(Settings):
 
 
 class Tissue(Settings):
-    poisson: Annotated[float, Field(gt=0, lt=0.5)] = Field(0.49, description="Poisson's ratio, nearly incompressible")
-    fascicle: tuple[Positive, Positive] = Field((0.0010, 0.0020), description="fascicle size of a subject, uniform, m")
-    wall_contrast: Positive = Field(6.0, description="stiffness of perimysium over muscle fibres")
-    wall_thickness: Positive = Field(0.00035, description="thickness scale of a wall, m")
-    heterogeneity: NotNegative = Field(0.4, description="SD of the slow variation of log stiffness")
+    poisson: Annotated[float, Field(gt=0, lt=0.5)] = Field(
+        default=0.49, description="Poisson's ratio, nearly incompressible"
+    )
+    fascicle: tuple[Positive, Positive] = Field(
+        default=(0.0010, 0.0020), description="fascicle size of a subject, uniform, m"
+    )
+    wall_contrast: Positive = Field(default=6.0, description="stiffness of perimysium over muscle fibres")
+    wall_thickness: Positive = Field(default=0.00035, description="thickness scale of a wall, m")
+    heterogeneity: NotNegative = Field(default=0.4, description="SD of the slow variation of log stiffness")
     fat: tuple[NotNegative, NotNegative] = Field(
-        (0.003, 0.007), description="thickness of subcutaneous fat, uniform, m"
+        default=(0.003, 0.007), description="thickness of subcutaneous fat, uniform, m"
     )
-    fat_stiffness: Positive = Field(0.3, description="stiffness of fat over muscle")
-    aponeurosis_stiffness: Positive = Field(15.0, description="stiffness of the aponeurosis over muscle")
+    fat_stiffness: Positive = Field(default=0.3, description="stiffness of fat over muscle")
+    aponeurosis_stiffness: Positive = Field(default=15.0, description="stiffness of the aponeurosis over muscle")
     bone: tuple[NotNegative, NotNegative] = Field(
-        (0.0, 0.004), description="thickness of bone at the bottom, uniform, m"
+        default=(0.0, 0.004), description="thickness of bone at the bottom, uniform, m"
     )
-    margin: NotNegative = Field(0.010, description="tissue computed beside the image on either side, m")
+    margin: NotNegative = Field(default=0.010, description="tissue computed beside the image on either side, m")
 
 
 class Contraction(Settings):
     eigenstrain: Positive = Field(
-        0.005, description="median cross-sectional strain of a unit at the peak of its twitch"
+        default=0.005,
+        description="strain of the cross-section at the peak of a twitch of median amplitude; others in proportion",
     )
-    eigenstrain_spread: NotNegative = Field(0.5, description="sigma of its log-normal distribution")
-    drift: NotNegative = Field(0.0, description="RMS velocity of slow drift under 2 Hz, m/s")
-    pulsation: NotNegative = Field(0.0, description="peak displacement of an arterial pulse, m")
-    heart_rate: tuple[Positive, Positive] = Field((0.9, 1.4), description="uniform, Hz")
+    drift: NotNegative = Field(default=0.0, description="RMS velocity of slow drift under 2 Hz, m/s")
+    pulsation: NotNegative = Field(default=0.0, description="peak displacement of an arterial pulse, m")
+    heart_rate: tuple[Positive, Positive] = Field(default=(0.9, 1.4), description="uniform, Hz")
 
 
 class Imaging(Settings):
-    frame_rate: Positive = Field(2000.0, description="plane-wave frames per second, Hz [P]")
-    rows: Count = Field(256, description="samples in depth of the IQ image")
-    columns: Count = Field(128, description="lines of the IQ image [P]")
-    centre_frequency: Positive = Field(7.5e6, description="f0, Hz")
-    sound_speed: Positive = Field(1540.0, description="c, m/s")
-    axial_resolution: Positive = Field(0.00025, description="SD of the axial point-spread function, m")
-    lateral_resolution: Positive = Field(0.0004, description="SD of the lateral point-spread function, m")
-    snr_db: tuple[float, float] = Field((20.0, 30.0), description="SNR at half depth, uniform per subject, dB")
-    attenuation: NotNegative = Field(300.0, description="loss of signal with depth, dB/m")
+    frame_rate: Positive = Field(default=2000.0, description="plane-wave frames per second, Hz [P]")
+    rows: Count = Field(default=256, description="samples in depth of the IQ image")
+    columns: Count = Field(default=128, description="lines of the IQ image [P]")
+    centre_frequency: Positive = Field(default=7.5e6, description="f0, Hz")
+    sound_speed: Positive = Field(default=1540.0, description="c, m/s")
+    axial_resolution: Positive = Field(default=0.00025, description="SD of the axial point-spread function, m")
+    lateral_resolution: Positive = Field(default=0.0004, description="SD of the lateral point-spread function, m")
+    snr_db: tuple[float, float] = Field(default=(20.0, 30.0), description="SNR at half depth, uniform per subject, dB")
+    attenuation: NotNegative = Field(default=300.0, description="loss of signal with depth, dB/m")
 
 
 class PhantomSettings(Settings):
@@ -177,34 +185,38 @@ class PhantomSettings(Settings):
 
 
 class Velocity(Settings):
-    estimator: Literal["loupas", "kasai"] = Field("loupas", description="2-D or 1-D autocorrelation; loupas [P]")
-    axial_window: Positive = Field(0.001, description="axial averaging, m (ours)")
-    lateral_window: NotNegative = Field(0.0006, description="lateral averaging, m (ours)")
-    ensemble_window: NotNegative = Field(0.002, description="temporal averaging, s (ours)")
+    estimator: Literal["loupas", "kasai"] = Field(
+        default="loupas", description="2-D or 1-D autocorrelation; loupas [P]"
+    )
+    axial_window: Positive = Field(default=0.001, description="axial averaging, m (ours)")
+    lateral_window: NotNegative = Field(default=0.0006, description="lateral averaging, m (ours)")
+    ensemble_window: NotNegative = Field(default=0.002, description="temporal averaging, s (ours)")
 
 
 class Conditioning(Settings):
-    band: tuple[Positive, Positive] = Field((5.0, 50.0), description="pass band, Hz [P]")
-    order: Count = Field(4, description="order of the Butterworth filter, run forwards and backwards [P]")
-    median: NotNegative = Field(0.001, description="side of the square median filter, m; 0 for none [P]")
+    band: tuple[Positive, Positive] = Field(default=(5.0, 50.0), description="pass band, Hz [P]")
+    order: Count = Field(default=4, description="order of the Butterworth filter, run forwards and backwards [P]")
+    median: NotNegative = Field(default=0.001, description="side of the square median filter, m; 0 for none [P]")
 
 
 class Video(Settings):
     crop: tuple[int, int, int, int] | None = Field(
-        None, description="image region z0, z1, x0, x1 in pixels; whole frame if none"
+        default=None, description="image region z0, z1, x0, x1 in pixels; whole frame if none"
     )
-    pixel: Positive | None = Field(None, description="pixel size, m; required for video")
-    frame_rate: Positive | None = Field(None, description="frames per second; read from the time stamps if none")
-    window: Positive = Field(0.0015, description="patch of the motion estimate, m (ours)")
+    pixel: Positive | None = Field(default=None, description="pixel size, m; required for video")
+    frame_rate: Positive | None = Field(
+        default=None, description="frames per second; read from the time stamps if none"
+    )
+    window: Positive = Field(default=0.0015, description="patch of the motion estimate, m (ours)")
 
 
 class Output(Settings):
-    rows: Count = Field(128, description="pixels in depth, Z [P]")
-    columns: Count = Field(128, description="pixels laterally, X [P]")
+    rows: Count = Field(default=128, description="pixels in depth, Z [P]")
+    columns: Count = Field(default=128, description="pixels laterally, X [P]")
     frame_rate: Positive | None = Field(
-        512.0, description="frames per second, Hz [P]; none keeps the recording's, as does a slower recording"
+        default=512.0, description="frames per second, Hz [P]; none keeps the recording's, as does a slower recording"
     )
-    frames: Count | None = Field(None, description="frames kept from the start; all if none")
+    frames: Count | None = Field(default=None, description="frames kept from the start; all if none")
 
 
 class AcquireSettings(Settings):
@@ -220,72 +232,90 @@ class AcquireSettings(Settings):
 
 
 class Generator(Settings):
-    dimensions: Literal[2, 3] = Field(3, description="2: frames, 3: clips")
-    features: Count = Field(32, description="channels after the first convolution; 32 in 3-D, 64 in 2-D [P]")
-    blocks: Count = Field(6, description="residual blocks [P]")
-    kernel: Literal[3, 7] = Field(7, description="size of the first and the last convolution [P]")
-    downsamplings: Literal[1, 2] = Field(2, description="convolutions of stride 2 before the blocks, as many after [P]")
-    temporal_stride: Literal[1, 2] = Field(2, description="stride in time of the down-samplings; modification 2: 1 [P]")
+    dimensions: Literal[2, 3] = Field(default=3, description="2: frames, 3: clips")
+    features: Count = Field(default=32, description="channels after the first convolution; 32 in 3-D, 64 in 2-D [P]")
+    blocks: Count = Field(default=6, description="residual blocks [P]")
+    kernel: Literal[3, 7] = Field(default=7, description="size of the first and the last convolution [P]")
+    downsamplings: Literal[1, 2] = Field(
+        default=2, description="convolutions of stride 2 before the blocks, as many after [P]"
+    )
+    temporal_stride: Literal[1, 2] = Field(
+        default=2, description="stride in time of the down-samplings; modification 2: 1 [P]"
+    )
     unshuffle: Literal[1, 2, 4] = Field(
-        1, description="pixels folded into channels on the way in, unfolded on the way out (ours)"
+        default=1, description="pixels folded into channels on the way in, unfolded on the way out (ours)"
     )
-    depth: bool = Field(False, description="a second input channel that tells the depth, -1 top to 1 bottom (ours)")
+    depth: bool = Field(
+        default=False, description="a second input channel that tells the depth, -1 top to 1 bottom (ours)"
+    )
     noise: bool = Field(
-        False, description="modification 1: noise after each convolution of the blocks, silico to vivo only [P]"
+        default=False, description="modification 1: noise after each convolution of the blocks, silico to vivo only [P]"
     )
-    noise_broadcast: bool = Field(True, description="one noise image for all frames [P]")
+    noise_broadcast: bool = Field(default=True, description="one noise image for all frames [P]")
     pad_time: Literal["reflect", "replicate", "zero"] = Field(
-        "reflect", description="padding in time of all but the down-sampling convolutions; reflect [P]"
+        default="reflect", description="padding in time of all but the down-sampling convolutions; reflect [P]"
     )
-    pad_space: Literal["reflect", "replicate", "zero"] = Field("reflect", description="the same in space; reflect [P]")
+    pad_space: Literal["reflect", "replicate", "zero"] = Field(
+        default="reflect", description="the same in space; reflect [P]"
+    )
     norm: Literal["instance", "voxel"] = Field(
-        "instance", description="instance [P]; voxel normalises over channels: strictly local"
+        default="instance", description="instance [P]; voxel normalises over channels: strictly local"
     )
     upsampling: Literal["transposed", "nearest", "shuffle"] = Field(
-        "transposed", description="transposed convolution [P]"
+        default="transposed", description="transposed convolution [P]"
     )
     residual: Literal["none", "add", "gain"] = Field(
-        "none", description="none [P]; add: x + a(x); gain: x exp(g(x)) + a(x); a and g start at zero (ours)"
+        default="none", description="none [P]; add: x + a(x); gain: x exp(g(x)) + a(x); a and g start at zero (ours)"
     )
-    tanh: bool = Field(True, description="squash what the network computes into (-1, 1) [P]")
+    tanh: bool = Field(default=True, description="squash what the network computes into (-1, 1) [P]")
 
 
 class Discriminator(Settings):
-    features: Count = Field(64, description="channels after the first convolution [P]")
-    layers: Count = Field(3, description="down-sampling layers n of the PatchGAN [P]")
+    features: Count = Field(default=64, description="channels after the first convolution [P]")
+    layers: Count = Field(default=3, description="down-sampling layers n of the PatchGAN [P]")
     temporal_stride: Literal[1, 2] = Field(
-        2, description="stride in time of the down-sampling layers after the first [P: 2]"
+        default=2, description="stride in time of the down-sampling layers after the first [P: 2]"
     )
 
 
 class Loss(Settings):
-    gan: NotNegative = Field(1.0, description="weight of each least-squares GAN loss [P]")
-    cycle_silico: NotNegative = Field(10.0, description="weight of silico -> vivo -> silico, L1 [P]")
-    cycle_vivo: NotNegative = Field(10.0, description="weight of vivo -> silico -> vivo, L1 [P]")
+    gan: NotNegative = Field(default=1.0, description="weight of each least-squares GAN loss [P]")
+    cycle_silico: NotNegative = Field(default=10.0, description="weight of silico -> vivo -> silico, L1 [P]")
+    cycle_vivo: NotNegative = Field(default=10.0, description="weight of vivo -> silico -> vivo, L1 [P]")
     identity_silico: NotNegative = Field(
-        5.0, description="weight of vivo_to_silico(silico) = silico; modification 4 [P]"
+        default=5.0, description="weight of vivo_to_silico(silico) = silico; modification 4 [P]"
     )
-    identity_vivo: NotNegative = Field(0.0, description="weight of silico_to_vivo(vivo) = vivo (printed in the paper)")
-    identity_norm: Literal["l1", "l2"] = Field("l1", description="l1 in the paper's code, l2 in its text")
-    discriminator: NotNegative = Field(0.5, description="weight of the discriminators' loss [P]")
+    identity_vivo: NotNegative = Field(
+        default=0.0, description="weight of silico_to_vivo(vivo) = vivo (printed in the paper)"
+    )
+    identity_norm: Literal["l1", "l2"] = Field(default="l1", description="l1 in the paper's code, l2 in its text")
+    discriminator: NotNegative = Field(default=0.5, description="weight of the discriminators' loss [P]")
 
 
 class Data(Settings):
-    clip: tuple[Count, Count, Count] = Field((32, 128, 128), description="frames, rows, columns of a training clip [P]")
-    flip: bool = Field(True, description="mirror half of the clips laterally (the paper: vertical flip)")
-    held_out: Annotated[float, Field(ge=0, lt=1)] = Field(0.25, description="share of subjects kept for testing (ours)")
-    workers: Annotated[int, Field(ge=0)] = Field(1, description="background readers")
+    clip: tuple[Count, Count, Count] = Field(
+        default=(32, 128, 128), description="frames, rows, columns of a training clip [P]"
+    )
+    flip: bool = Field(default=True, description="mirror half of the clips laterally (the paper: vertical flip)")
+    held_out: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.25, description="share of subjects kept for testing (ours)"
+    )
+    workers: Annotated[int, Field(ge=0)] = Field(default=1, description="background readers")
 
 
 class Optimiser(Settings):
-    learning_rate: Positive = Field(2e-4, description="of Adam, constant [P]")
-    betas: tuple[Fraction, Fraction] = Field((0.5, 0.999), description="of Adam [P]")
-    batch: Count = Field(2, description="clips per step [P]")
-    epochs: Positive = Field(80.0, description="passes over the smaller domain's clips [P]")
-    steps: Count | None = Field(None, description="stop after so many steps instead")
-    image_pool: Annotated[int, Field(ge=0)] = Field(50, description="past translations the discriminators also see [P]")
-    precision: Literal["bf16", "fp32", "fp16"] = Field("bf16", description="modification 3: mixed precision [P: fp16]")
-    checkpoint_minutes: NotNegative = Field(5.0, description="time between checkpoints, min")
+    learning_rate: Positive = Field(default=2e-4, description="of Adam, constant [P]")
+    betas: tuple[Fraction, Fraction] = Field(default=(0.5, 0.999), description="of Adam [P]")
+    batch: Count = Field(default=2, description="clips per step [P]")
+    epochs: Positive = Field(default=80.0, description="passes over the smaller domain's clips [P]")
+    steps: Count | None = Field(default=None, description="stop after so many steps instead")
+    image_pool: Annotated[int, Field(ge=0)] = Field(
+        default=50, description="past translations the discriminators also see [P]"
+    )
+    precision: Literal["bf16", "fp32", "fp16"] = Field(
+        default="bf16", description="modification 3: mixed precision [P: fp16]"
+    )
+    checkpoint_minutes: NotNegative = Field(default=5.0, description="time between checkpoints, min")
 
 
 class TrainSettings(Settings):

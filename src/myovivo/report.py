@@ -85,6 +85,7 @@ def report(
     run: str | Path | None = None,
     *,
     standardisation: Constants | None = None,
+    frames: int | None = None,
     title: str | None = None,
     workers: int = -1,
     quiet: bool = False,
@@ -97,7 +98,7 @@ def report(
     silico, translated, vivo : as for `evaluate`; the same that `comparison` was made of
     comparison : from `evaluate`; made here if None
     run : a training run; its losses are drawn from `log.jsonl`
-    standardisation : as for `evaluate`, used if `comparison` is None
+    standardisation, frames : as for `evaluate`, used if `comparison` is None
     title : heading of the page; made from the domains if None
     workers : threads, −1 for one per core
     quiet : no progress
@@ -116,7 +117,9 @@ def report(
     Ali et al. 2022, BioMed Eng OnLine 21:46, figures 1, 2, 3 and 5.
     """
     if comparison is None:
-        comparison = evaluate(translated, vivo, silico, standardisation=standardisation, workers=workers, quiet=quiet)
+        comparison = evaluate(
+            translated, vivo, silico, standardisation=standardisation, frames=frames, workers=workers, quiet=quiet
+        )
     if "silico" not in comparison.domains:
         raise InputError("a report needs a comparison made with silico, got one without; give silico to evaluate")
     models = named_models(translated)

@@ -19,7 +19,8 @@ from ..sequence import Sequence
 from .condition import band_pass, median, resample, resample_labels
 from .motion import video_velocity
 from .readers.array import read_velocity_array
-from .readers.video import read_video
+from .readers.scan_notes import is_notes, with_notes
+from .readers.video import read_video, video_frame_rate
 from .velocity import autocorrelation_velocity
 
 Settings = AcquireSettings | str | Path | Mapping[str, Any] | None
@@ -52,7 +53,8 @@ def acquire(
     settings, **changes : `AcquireSettings`, a YAML file or a mapping; single settings by dotted name
     frame_rate, spacing : of a velocity array, Hz and (dz, dx) in m; needed there, unused elsewhere
     variable : name of the velocity in a `.mat` that holds several arrays
-    subject : who was recorded; the recording's own, or the file's name, if None
+    subject : who was recorded. If None, what the recording says; for files that say nothing, `01` of
+        `sub-01_…`, else the name up to its first underscore
 
     Returns
     -------
@@ -74,6 +76,7 @@ def acquire(
         if path.suffix.lower() in RECORDING:
             return _from_recording(Recording.load(path), settings, subject, quiet)
         if path.suffix.lower() in VIDEO:
+            settings = settings.model_copy(update={"video": with_notes(path, settings.video)})
             clip = read_video(path, settings.video)
             velocity, step = video_velocity(clip.frames, clip.frame_rate, settings.video, quiet)
             return _conditioned(velocity, clip.frame_rate, step, settings, path, subject)
@@ -109,8 +112,7 @@ def acquire_domain(
     ----------
     source : a folder of recordings, or one
     out : the folder for the sequences
-    subject : who was recorded, if all files are of one subject; None takes what each recording says,
-        or its file name
+    subject : who was recorded, if all files are of one subject; else as for `acquire`
     settings, frame_rate, spacing, variable, **changes : as for `acquire`
     workers : processes, -1 for one per core
 
@@ -121,11 +123,7 @@ def acquire_domain(
     """
     settings = settings_from(AcquireSettings, settings, **changes)
     source = Path(source)
-    kinds = (*RECORDING, *VIDEO, *ARRAY)
-    found = [source] if source.is_file() else sorted(source.glob("*"))
-    files = [file for file in found if file.suffix.lower() in kinds and not file.name.startswith(".")]
-    if not files:
-        raise FileError(source, f"holds no recordings ({', '.join(kinds)}); check the path")
+    files = recordings_in(source)
     arguments = {"subject": subject, "frame_rate": frame_rate, "spacing": spacing, "variable": variable}
     make = functools.partial(_acquire_to, settings=settings, arguments=arguments)
     makers = {
@@ -139,10 +137,46 @@ def acquire_domain(
     return make_domain(out, makers, recipe, good_sequence, "acquire", workers, quiet)
 
 
+def recordings_in(source: str | Path) -> list[Path]:
+    """The recordings of a folder, or the one given, sorted by name; scan notes are not recordings.
+
+    Raises
+    ------
+    FileError : none there.
+    """
+    source = Path(source)
+    kinds = (*RECORDING, *VIDEO, *ARRAY)
+    found = [source] if source.is_file() else sorted(source.glob("*"))
+    files = [file for file in found if file.suffix.lower() in kinds and file.name[0] != "." and not is_notes(file)]
+    if not files:
+        raise FileError(source, f"holds no recordings ({', '.join(kinds)}); check the path")
+    return files
+
+
+def recorded_frame_rate(path: str | Path) -> float:
+    """Frames per second of an IQ recording or a video, without reading its frames.
+
+    Raises
+    ------
+    FileError : unreadable, or a velocity array, which does not say.
+    """
+    path = Path(path)
+    if path.suffix.lower() in RECORDING:
+        return Recording.load(path).frame_rate
+    if path.suffix.lower() in VIDEO:
+        return video_frame_rate(path)
+    raise FileError(path, "says nothing of its frame rate; acquire it with --frame-rate first")
+
+
 def _name(file: Path, subject: str | None, number: int) -> str:
     if subject is not None:
         return sequence_name(subject, number)
     return f"{file.stem.removesuffix('_iq')}_tvi.h5"
+
+
+def _subject_of(file: Path) -> str:
+    label, _, rest = file.stem.partition("_")
+    return label.removeprefix("sub-") if rest else file.stem
 
 
 def _acquire_to(path: Path, source: Path, settings: AcquireSettings, arguments: Mapping[str, Any]) -> None:
@@ -185,6 +219,6 @@ def _conditioned(
         velocity,
         rate,
         (extent[0] / velocity.shape[1], extent[1] / velocity.shape[2]),
-        subject=subject or (path.stem if path else ""),
+        subject=subject or (_subject_of(path) if path else ""),
         provenance=made_by("acquire", settings, file=path.name if path else None),
     )

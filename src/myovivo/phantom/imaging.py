@@ -45,7 +45,7 @@ class Scanner:
 
         # The Fourier transform is periodic: a silent guard keeps one edge's echoes off the other.
         reach = (imaging.axial_resolution / self.spacing[0], imaging.lateral_resolution / self.spacing[1])
-        self._padded = tuple(next_fast_len(n + math.ceil(4 * r)) for n, r in zip(shape, reach, strict=True))
+        self._padded = [int(next_fast_len(n + math.ceil(4 * r)) or n) for n, r in zip(shape, reach, strict=True)]
         kz = 2 * np.pi * np.fft.fftfreq(self._padded[0], self.spacing[0])[:, None]
         kx = 2 * np.pi * np.fft.fftfreq(self._padded[1], self.spacing[1])[None, :]
         spread = np.exp(-((kz * imaging.axial_resolution) ** 2 + (kx * imaging.lateral_resolution) ** 2) / 2)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +30,7 @@ def read_video(path: Path, video: Video) -> VideoClip:
     MissingExtraError : OpenCV is not installed.
     FileError : no frames can be decoded, no frame rate is known, or the crop is not within the picture.
     """
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingExtraError("opencv-python-headless", "video") from error
-    cv2.utils.logging.setLogLevel(0)  # what FFmpeg would print is said in our one line
+    cv2 = _opencv()
     capture = cv2.VideoCapture(str(path))
     frames, stamps = [], []
     z0, z1, x0, x1 = video.crop or (0, None, 0, None)
@@ -57,6 +54,33 @@ def read_video(path: Path, video: Video) -> VideoClip:
     if not frame_rate > 0:
         raise FileError(path, "does not say its frame rate; give video.frame_rate in Hz")
     return VideoClip(np.array(frames), float(frame_rate))
+
+
+def video_frame_rate(path: Path) -> float:
+    """Frames per second that a video's container announces.
+
+    Raises
+    ------
+    FileError : it cannot be opened or does not say.
+    """
+    cv2 = _opencv()
+    capture = cv2.VideoCapture(str(path))
+    rate = float(capture.get(cv2.CAP_PROP_FPS))
+    capture.release()
+    if not rate > 0:
+        raise FileError(path, "is no readable video, or does not say its frame rate; check the file")
+    return rate
+
+
+def _opencv() -> Any:
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingExtraError("opencv-python-headless", "video") from error
+    # What FFmpeg would print about a broken file is said in our one line.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    return cv2
 
 
 def _check_crop(path: Path, crop: tuple[int, int, int, int], size: tuple[int, int]) -> None:
