@@ -11,7 +11,7 @@ from myovivo.models import CycleGAN, ImagePool, PatchDiscriminator, ResnetGenera
 from myovivo.models.cyclegan import weighted_sum
 from myovivo.models.discriminators import smallest, strides
 from myovivo.models.generators import clip_stride, initialise, reach
-from myovivo.models.layers import InstanceNorm, PaddedConv, VoxelNorm, fold_pixels, unfold_pixels
+from myovivo.models.layers import InstanceNorm, LayerNorm, PaddedConv, VoxelNorm, fold_pixels, unfold_pixels
 from myovivo.models.losses import cycle_loss, discriminator_loss, identity_loss, least_squares
 
 TINY = {"features": 4, "blocks": 1, "temporal_stride": 1}
@@ -286,6 +286,7 @@ def test_losses_against_numbers_worked_out_by_hand():
     assert least_squares(a, 1.0) == pytest.approx((0 + 1 + 4 + 1) / 4)
     assert least_squares(a, 0.0) == pytest.approx((1 + 4 + 1 + 0) / 4)
     assert cycle_loss(a, b) == pytest.approx((1 + 2 + 0 + 1) / 4)
+    assert cycle_loss(a, b, "l2") == pytest.approx((1 + 4 + 0 + 1) / 4)
     assert identity_loss(a, b) == pytest.approx(1.0)
     assert identity_loss(a, b, "l2") == pytest.approx((1 + 4 + 0 + 1) / 4)
     assert discriminator_loss(a, b) == pytest.approx(1.5 + (0 + 16 + 1 + 1) / 4)
@@ -342,6 +343,36 @@ def test_losses_of_an_identity_are_zero_where_they_should_be():
     assert judged["judge_vivo"] == pytest.approx(float((on_vivo - 1).square().mean() + on_silico.square().mean()))
 
 
+def test_map_judges_see_the_variance_and_not_the_motion():
+    model = CycleGAN(tiny(**{"discriminator.variance_map": True}))
+    x = clip(1, 1, 8, 16, 16)
+    backwards, louder = x.flip(2), 2 * x
+    with torch.no_grad():
+        scores = model.vivo_map_judge(x)
+        torch.testing.assert_close(model.vivo_map_judge(backwards), scores)
+        assert not torch.allclose(model.vivo_map_judge(louder), scores)
+        assert not torch.allclose(model.vivo_judge(backwards), model.vivo_judge(x))
+    losses, as_silico, as_vivo = model.generator_losses(x, x, torch.Generator())
+    judged = model.judge_losses(x, x, as_silico.detach(), as_vivo.detach())
+    assert {"gan_vivo_map", "gan_silico_map"} < set(losses)
+    assert set(judged) == {"judge_vivo", "judge_silico", "judge_vivo_map", "judge_silico_map"}
+    assert len(model.judges) == 4
+
+
+def test_map_judges_weigh_as_the_others():
+    weights = Loss(gan=2, discriminator=3)
+    ones = {name: torch.tensor(1.0) for name in ("gan_vivo", "gan_silico_map", "judge_vivo_map")}
+    assert weighted_sum(ones, weights) == 2 + 2 + 3
+
+
+def test_layer_norm_keeps_the_channels_strength_to_each_other():
+    x = clip(2, 3, 4, 4, 4) * torch.tensor([1.0, 2.0, 4.0]).reshape(3, 1, 1, 1)
+    spread = LayerNorm()(x).std((2, 3, 4))
+    assert float((spread[:, 2] / spread[:, 0]).min()) > 3
+    even = InstanceNorm()(x).std((2, 3, 4))
+    assert float((even[:, 2] / even[:, 0]).max()) == pytest.approx(1, abs=0.01)
+
+
 def test_only_silico_to_vivo_has_noise():
     model = CycleGAN(tiny(**{"generator.noise": True}))
     assert model.silico_to_vivo.blocks[0].noise_scale is not None
@@ -381,6 +412,10 @@ def test_image_pool_of_size_zero_does_nothing():
         (
             {"data.clip": (30, 62, 64), "generator.temporal_stride": 1},
             r"must be divisible by \(1, 4, 4\) along frames, rows, columns; try \(30, 64, 64\)",
+        ),
+        (
+            {"data.clip": (1, 64, 64), "generator.dimensions": 2, "discriminator.variance_map": True},
+            "variance_map needs clips of several frames",
         ),
         ({"data.clip": (8, 64, 64), "generator.dimensions": 2}, r"must have 1 frame for a 2-D generator; try \(1, 64"),
     ],

@@ -142,7 +142,7 @@ def test_a_checkpoint_of_another_preset_is_refused(domains, uninterrupted, tmp_p
 def test_nan_stops_with_a_clear_line_and_the_last_good_checkpoint(domains, tmp_path, monkeypatch):
     train(tiny(**{"optimiser.steps": 2}), *domains, tmp_path / "run", quiet=True)
     good = (tmp_path / "run" / "checkpoint.safetensors").read_bytes()
-    monkeypatch.setattr("myovivo.models.cyclegan.cycle_loss", lambda a, b: (a - b).sum() * torch.nan)
+    monkeypatch.setattr("myovivo.models.cyclegan.cycle_loss", lambda a, b, norm: (a - b).sum() * torch.nan)
     with pytest.raises(DivergedError, match=r"at step 3: the loss cycle_silico is nan; the last good checkpoint"):
         train(tiny(), *domains, tmp_path / "run", quiet=True)
     assert (tmp_path / "run" / "checkpoint.safetensors").read_bytes() == good
@@ -207,7 +207,8 @@ def test_missing_folders_and_devices_are_named(domains, tmp_path):
     [
         {"generator.dimensions": 2, "data.clip": (1, 16, 16), "generator.noise_broadcast": True},
         {"optimiser.precision": "fp32", "optimiser.batch": 1, "generator.norm": "instance"},
-        {"optimiser.image_pool": 0, "loss.identity_vivo": 1, "loss.identity_norm": "l2"},
+        {"discriminator.variance_map": True, "discriminator.norm": "layer"},
+        {"optimiser.image_pool": 0, "loss.identity_vivo": 1, "loss.identity_norm": "l2", "loss.cycle_norm": "l2"},
     ],
 )
 def test_switches_train(domains, tmp_path, changes):

@@ -207,7 +207,7 @@ class Video(Settings):
     frame_rate: Positive | None = Field(
         default=None, description="frames per second; read from the time stamps if none"
     )
-    window: Positive = Field(default=0.0015, description="patch of the motion estimate, m (ours)")
+    window: Positive = Field(default=0.003, description="patch of the motion estimate, m (ours)")
 
 
 class Output(Settings):
@@ -245,9 +245,7 @@ class Generator(Settings):
     unshuffle: Literal[1, 2, 4] = Field(
         default=1, description="pixels folded into channels on the way in, unfolded on the way out (ours)"
     )
-    depth: bool = Field(
-        default=False, description="a second input channel that tells the depth, -1 top to 1 bottom (ours)"
-    )
+    depth: bool = Field(default=False, description="two more input channels that tell the depth (ours)")
     noise: bool = Field(
         default=False, description="modification 1: noise after each convolution of the blocks, silico to vivo only [P]"
     )
@@ -276,12 +274,21 @@ class Discriminator(Settings):
     temporal_stride: Literal[1, 2] = Field(
         default=2, description="stride in time of the down-sampling layers after the first [P: 2]"
     )
+    norm: Literal["instance", "layer"] = Field(
+        default="instance", description="instance [P]; layer keeps how strong the channels are to each other (ours)"
+    )
+    variance_map: bool = Field(
+        default=False, description="a 2-D PatchGAN beside it that judges the log-variance map of each clip (ours)"
+    )
 
 
 class Loss(Settings):
     gan: NotNegative = Field(default=1.0, description="weight of each least-squares GAN loss [P]")
     cycle_silico: NotNegative = Field(default=10.0, description="weight of silico -> vivo -> silico, L1 [P]")
     cycle_vivo: NotNegative = Field(default=10.0, description="weight of vivo -> silico -> vivo, L1 [P]")
+    cycle_norm: Literal["l1", "l2"] = Field(
+        default="l1", description="l1 [P]; l2 (ours) lets a residual generator leave the identity, where l1 has a kink"
+    )
     identity_silico: NotNegative = Field(
         default=5.0, description="weight of vivo_to_silico(silico) = silico; modification 4 [P]"
     )
@@ -319,7 +326,7 @@ class Optimiser(Settings):
 
 
 class TrainSettings(Settings):
-    """A translator and how it is trained."""
+    """A translator and how it is trained: networks, losses, data, optimiser (section Methods of the paper)."""
 
     generator: Generator = Generator()
     discriminator: Discriminator = Discriminator()

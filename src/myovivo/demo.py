@@ -62,7 +62,7 @@ def demo(out: str | Path, vivo: str | Path | None = None, *, seed: int = 0, quie
         grid, frames = grid_like(out / "vivo"), shortest(out / "vivo")
 
     say(
-        f"simulate {SEQUENCES} sequences of {grid.frames} frames, {grid.rows} x {grid.columns} px, at {grid.frame_rate:g} Hz"
+        f"simulate {SEQUENCES} sequences: {grid.frames} frames at {grid.frame_rate:g} Hz, {grid.rows} x {grid.columns} px"
     )
     simulate_domain(out / "silico", SEQUENCES, settings_from(SimulateSettings, {"grid": grid}), seed=seed, quiet=quiet)
 

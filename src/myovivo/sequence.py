@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from .errors import FileError, InputError
 from .storage import whole_file
@@ -85,7 +86,10 @@ def superpose(source: ArrayLike, weight: ArrayLike) -> NDArray[np.float32]:
     """Sum of K moving patterns as one matrix product: (K, T), (K, Z, X) -> (T, Z, X)."""
     source, weight = np.asarray(source, np.float32), np.asarray(weight, np.float32)
     flat = weight.reshape(len(weight), -1)
-    return (source.T @ flat).reshape(source.shape[1], *weight.shape[1:])
+    # One thread: how a library splits a product over threads shows in its last bit, and the same seed
+    # must give the same bytes on any machine and with any number of workers.
+    with threadpool_limits(1, "blas"):
+        return (source.T @ flat).reshape(source.shape[1], *weight.shape[1:])
 
 
 @dataclass(frozen=True, eq=False)

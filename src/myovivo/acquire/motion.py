@@ -14,7 +14,7 @@ from ..config import Video
 from ..errors import InputError
 from ..progress import Bar
 
-_WINDOW_PIXELS = 8  # across the window, after averaging pixels that are finer
+_WINDOW_PIXELS = 16  # across the window, after averaging pixels that are finer
 
 
 def video_velocity(
@@ -57,7 +57,7 @@ def video_velocity(
     with Bar("motion", len(velocity), quiet=quiet) as bar:
         for t, frame in enumerate(frames[1:]):
             after = grey(frame)
-            downward, _ = optical_flow_ilk(before, after, radius=radius, num_warp=5, prefilter=True)
+            downward, _ = optical_flow_ilk(before, after, radius=radius, num_warp=3)
             velocity[t] = -downward * np.float32(step * frame_rate)
             before = after
             bar.advance()

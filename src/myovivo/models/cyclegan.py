@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..config import Loss, TrainSettings
 from ..errors import InputError
-from .discriminators import PatchDiscriminator, smallest, strides
+from .discriminators import MapDiscriminator, PatchDiscriminator, smallest, strides
 from .generators import ResnetGenerator, clip_stride, initialise
 from .losses import cycle_loss, discriminator_loss, identity_loss, least_squares
 
@@ -41,6 +41,9 @@ class CycleGAN(nn.Module):
             self.vivo_to_silico = ResnetGenerator(settings.generator, noise=False)
             self.silico_judge = PatchDiscriminator(settings.discriminator, dimensions)
             self.vivo_judge = PatchDiscriminator(settings.discriminator, dimensions)
+            if settings.discriminator.variance_map:
+                self.silico_map_judge = MapDiscriminator(settings.discriminator)
+                self.vivo_map_judge = MapDiscriminator(settings.discriminator)
         self.to_empty(device="cpu")
         initialise(self, torch.Generator().manual_seed(seed))
 
@@ -51,8 +54,9 @@ class CycleGAN(nn.Module):
 
     @property
     def judges(self) -> nn.ModuleList:
-        """Both discriminators, as what the other optimiser trains."""
-        return nn.ModuleList([self.silico_judge, self.vivo_judge])
+        """All discriminators, as what the other optimiser trains."""
+        maps = [self.silico_map_judge, self.vivo_map_judge] if self.settings.discriminator.variance_map else []
+        return nn.ModuleList([self.silico_judge, self.vivo_judge, *maps])
 
     def generator_losses(
         self, silico: Tensor, vivo: Tensor, rng: torch.Generator
@@ -77,10 +81,14 @@ class CycleGAN(nn.Module):
             "gan_vivo": least_squares(self.vivo_judge(as_vivo), 1.0),
             "gan_silico": least_squares(self.silico_judge(as_silico), 1.0),
         }
+        if self.settings.discriminator.variance_map:
+            losses["gan_vivo_map"] = least_squares(self.vivo_map_judge(as_vivo), 1.0)
+            losses["gan_silico_map"] = least_squares(self.silico_map_judge(as_silico), 1.0)
         if weights.cycle_silico:
-            losses["cycle_silico"] = cycle_loss(silico, to_silico(as_vivo))
+            losses["cycle_silico"] = cycle_loss(silico, to_silico(as_vivo), weights.cycle_norm)
         if weights.cycle_vivo:
-            losses["cycle_vivo"] = cycle_loss(vivo, to_vivo(as_silico, to_vivo.draw_noise(as_silico, rng)))
+            returned = to_vivo(as_silico, to_vivo.draw_noise(as_silico, rng))
+            losses["cycle_vivo"] = cycle_loss(vivo, returned, weights.cycle_norm)
         if weights.identity_silico:
             losses["identity_silico"] = identity_loss(silico, to_silico(silico), weights.identity_norm)
         if weights.identity_vivo:
@@ -90,16 +98,25 @@ class CycleGAN(nn.Module):
 
     def judge_losses(self, silico: Tensor, vivo: Tensor, as_silico: Tensor, as_vivo: Tensor) -> dict[str, Tensor]:
         """How badly the discriminators tell real from (detached, pooled) translated clips."""
-        return {
+        losses = {
             "judge_vivo": discriminator_loss(self.vivo_judge(vivo), self.vivo_judge(as_vivo)),
             "judge_silico": discriminator_loss(self.silico_judge(silico), self.silico_judge(as_silico)),
         }
+        if self.settings.discriminator.variance_map:
+            in_vivo, in_silico = self.vivo_map_judge, self.silico_map_judge
+            losses["judge_vivo_map"] = discriminator_loss(in_vivo(vivo), in_vivo(as_vivo))
+            losses["judge_silico_map"] = discriminator_loss(in_silico(silico), in_silico(as_silico))
+        return losses
 
 
 def weighted_sum(losses: Mapping[str, Tensor], weights: Loss) -> Tensor:
-    """Σ weight · loss; both GAN terms share `gan`, both discriminators `discriminator`."""
-    shared = {"gan_vivo": "gan", "gan_silico": "gan", "judge_vivo": "discriminator", "judge_silico": "discriminator"}
-    return torch.stack([getattr(weights, shared.get(name, name)) * loss for name, loss in losses.items()]).sum()
+    """Σ weight · loss; all GAN terms share `gan`, all discriminators `discriminator`."""
+    shared = {"gan": weights.gan, "judge": weights.discriminator}
+
+    def weight(name: str) -> float:
+        return shared[kind] if (kind := name.split("_")[0]) in shared else getattr(weights, name)
+
+    return torch.stack([weight(name) * loss for name, loss in losses.items()]).sum()
 
 
 class ImagePool:
@@ -140,6 +157,8 @@ def check_clip(settings: TrainSettings) -> None:
     clip, dimensions = settings.data.clip, settings.generator.dimensions
     if dimensions == 2 and clip[0] != 1:
         raise InputError(f"clip {clip} must have 1 frame for a 2-D generator; try {(1, *clip[1:])}")
+    if dimensions == 2 and settings.discriminator.variance_map:
+        raise InputError("discriminator.variance_map needs clips of several frames; set generator.dimensions to 3")
     multiples = (1, *clip_stride(settings.generator))[-3:]
     needed = [smallest(axis) for axis in zip(*strides(settings.discriminator, dimensions), strict=True)]
     least = (*needed, 1, 1)[:3] if dimensions == 3 else (1, *needed)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Seq
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Discriminator as DiscriminatorSettings
-from .layers import InstanceNorm, PaddedConv
+from .layers import NORM, PaddedConv
 
 KERNEL = 4
 
@@ -17,7 +18,7 @@ class PatchDiscriminator(nn.Module):
     """One score per patch: is it from this domain?
 
     Isola et al. (2017), doi:10.1109/CVPR.2017.632: n convolutions of stride 2, one of stride 1, and a
-    last one to a score; kernels of 4, zero padding of 1, LeakyReLU 0.2, instance norm on all but the
+    last one to a score; kernels of 4, zero padding of 1, LeakyReLU 0.2, a norm on all but the
     first and the last. With n = 3 a score sees 70 pixels and frames; with `temporal_stride` 1 the
     layers after the first keep the frames, and it sees 28 frames.
 
@@ -25,16 +26,17 @@ class PatchDiscriminator(nn.Module):
     ----------
     settings : the switches
     dimensions : 2 or 3
+    channels : of the input
     """
 
-    def __init__(self, settings: DiscriminatorSettings, dimensions: int):
+    def __init__(self, settings: DiscriminatorSettings, dimensions: int, channels: int = 1):
         super().__init__()
-        widths = [1, *(settings.features * min(2**k, 8) for k in range(settings.layers + 1)), 1]
+        widths = [channels, *(settings.features * min(2**k, 8) for k in range(settings.layers + 1)), 1]
         self.convs = nn.ModuleList(
             PaddedConv(dimensions, narrow, wide, KERNEL, stride, padding=1)
             for narrow, wide, stride in zip(widths, widths[1:], strides(settings, dimensions), strict=False)
         )
-        self.norm = InstanceNorm()
+        self.norm = NORM[settings.norm]()
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1, T, Z, X) or (B, 1, Z, X) -> float32 scores (B, 1, t, z, x); real is near 1."""
@@ -48,6 +50,24 @@ class PatchDiscriminator(nn.Module):
             if k < last:
                 x = F.leaky_relu(x, 0.2)
         return x.float()
+
+
+class MapDiscriminator(nn.Module):
+    """One score per patch of a clip's log-variance map: does it vary where, and as, this domain varies?
+
+    Ours. ln(V + 1e-4), V the variance in time, beside the depth of each row, goes to a 2-D PatchGAN: what a
+    clip's discriminator would have to work out from the motion is laid before this one.
+    """
+
+    def __init__(self, settings: DiscriminatorSettings):
+        super().__init__()
+        self.patches = PatchDiscriminator(settings, 2, channels=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 1, T, Z, X) -> float32 scores (B, 1, z, x)."""
+        variance = torch.log(x.float().var(2, correction=0) + 1e-4)  # (B, 1, Z, X)
+        depth = torch.linspace(-1, 1, x.shape[-2], device=x.device)[:, None].expand_as(variance)
+        return self.patches(torch.cat([variance, depth], 1))
 
 
 def strides(settings: DiscriminatorSettings, dimensions: int) -> list[tuple[int, ...]]:

@@ -7,6 +7,7 @@ In shapes, C is `features`, s the down-sampling in time and r that in space (twi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence as Seq
 from itertools import pairwise
 
@@ -98,7 +99,7 @@ class ResnetGenerator(nn.Module):
 
         self.norm = NORM[settings.norm]()
         self.activation = ACTIVATION[settings.norm]
-        self.first = PaddedConv(dimensions, folded + settings.depth, features, settings.kernel, pads=pads)
+        self.first = PaddedConv(dimensions, folded + 2 * settings.depth, features, settings.kernel, pads=pads)
         widths = [features * 2**k for k in range(settings.downsamplings + 1)]
         self.down = nn.ModuleList(PaddedConv(dimensions, narrow, wide, 3, stride) for narrow, wide in pairwise(widths))
         self.blocks = nn.ModuleList(Block(settings, widths[-1], self.noisy) for _ in range(settings.blocks))
@@ -154,10 +155,16 @@ class ResnetGenerator(nn.Module):
         return unfold_pixels(y, self._fold)  # (B, 1, T, Z, X)
 
     def _with_depth(self, x: Tensor) -> Tensor:
+        """Beside x, the sine and cosine of an angle that goes with depth from -90 to 90 degrees.
+
+        Two channels of constant length, so that a norm over channels keeps both the depth and how strong
+        x is; of a single channel it would keep the sign.
+        """
         if not self.settings.depth:
             return x
-        rows = torch.linspace(-1, 1, x.shape[-2], device=x.device, dtype=x.dtype)
-        return torch.cat([x, rows[:, None].expand_as(x[:, :1])], 1)
+        angle = torch.linspace(-math.pi / 2, math.pi / 2, x.shape[-2], device=x.device, dtype=x.dtype)[:, None]
+        plane = x[:, :1]  # (B, 1, T, Z/u, X/u)
+        return torch.cat([x, angle.sin().expand_as(plane), angle.cos().expand_as(plane)], 1)
 
 
 def clip_stride(settings: GeneratorSettings) -> tuple[int, ...]:

@@ -35,7 +35,17 @@ class VoxelNorm(nn.Module):
         return (y * torch.rsqrt(y.square().mean(1, keepdim=True) + 1e-6)).to(x.dtype)
 
 
-NORM = {"instance": InstanceNorm, "voxel": VoxelNorm}
+class LayerNorm(nn.Module):
+    """(x - mean) / SD per sample, over all channels and voxels, in float32, with no parameters.
+
+    Ba, Kiros and Hinton (2016), arXiv:1607.06450. Unlike instance norm it keeps the channels' relative strength.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.group_norm(x.float(), 1, eps=1e-5).to(x.dtype)
+
+
+NORM = {"instance": InstanceNorm, "voxel": VoxelNorm, "layer": LayerNorm}
 
 # Instance norm centres each channel, so that a ReLU is never all off; voxel norm does not, and there
 # ReLUs died within some hundred steps.

@@ -15,9 +15,13 @@ def least_squares(scores: Tensor, target: float) -> Tensor:
     return (scores.float() - target).square().mean()
 
 
-def cycle_loss(original: Tensor, returned: Tensor) -> Tensor:
-    """L = mean(|F(G(x)) - x|). Zhu et al. (2017), equation 2, doi:10.1109/ICCV.2017.244."""
-    return (returned.float() - original.float()).abs().mean()
+def cycle_loss(original: Tensor, returned: Tensor, norm: Literal["l1", "l2"] = "l1") -> Tensor:
+    """L = mean(|F(G(x)) - x|), or mean((F(G(x)) - x)²) for "l2".
+
+    Zhu et al. (2017), equation 2, doi:10.1109/ICCV.2017.244. The square is ours: at the identity, where
+    a residual generator starts, the absolute value has a kink that a small GAN gradient cannot leave.
+    """
+    return _distance(original, returned, norm)
 
 
 def identity_loss(original: Tensor, translated: Tensor, norm: Literal["l1", "l2"] = "l1") -> Tensor:
@@ -25,7 +29,11 @@ def identity_loss(original: Tensor, translated: Tensor, norm: Literal["l1", "l2"
 
     Zhu et al. (2017), section 5.2, and Ali et al. (2022), whose text prints the square.
     """
-    difference = translated.float() - original.float()
+    return _distance(original, translated, norm)
+
+
+def _distance(a: Tensor, b: Tensor, norm: Literal["l1", "l2"]) -> Tensor:
+    difference = a.float() - b.float()
     return difference.abs().mean() if norm == "l1" else difference.square().mean()
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
 from ..config import Grid, Imaging
+from ..errors import InputError
 
 _BLOCK = 64  # frames imaged at a time: enough to fill the cores, small enough for the cache
 
@@ -63,6 +64,10 @@ class Scanner:
         ----------
         source : (K, T), m; pattern : (K, Z, X); their product is the displacement towards the probe
         seed : of the noise
+
+        Raises
+        ------
+        InputError : a displacement too large for the first-order shift of the envelope.
         """
         wave_number = 4 * np.pi * self.imaging.centre_frequency / self.imaging.sound_speed
         generator = torch.Generator().manual_seed(seed)
@@ -70,12 +75,21 @@ class Scanner:
         pattern_t, source_t = torch.from_numpy(fine.astype(np.float32)), torch.from_numpy(source.T.astype(np.float32))
         for start in range(0, len(source_t), _BLOCK):
             u = (source_t[start : start + _BLOCK] @ pattern_t).view(-1, *self._scatterers.shape)  # (B, Z, X), m
+            self._check_reach(u)
             turned = torch.polar(torch.ones(()).expand_as(u), wave_number * u) * self._scatterers
             spectrum = torch.fft.fft2(turned, self._padded).mul_(self._spread)
             spectrum += torch.fft.fft2(turned.mul_(u), self._padded).mul_(self._shift)
             iq = self._spread_out(spectrum)
             iq += self._noise * torch.randn(iq.shape, generator=generator, dtype=torch.complex64)
             yield iq.numpy()
+
+    def _check_reach(self, u: torch.Tensor) -> None:
+        largest, limit = u.abs().max().item(), self.imaging.axial_resolution / 2
+        if largest > limit:
+            raise InputError(
+                f"displacements must stay under {limit * 1e6:.0f} um, half of imaging.axial_resolution, "
+                f"got {largest * 1e6:.0f} um; lower contraction.eigenstrain or contraction.drift"
+            )
 
     def _spread_out(self, spectrum: torch.Tensor) -> torch.Tensor:
         """The image (…, Z, X) of a spectrum, without the guard."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,7 +81,7 @@ def phantom(
     tissue, snr_db = _subject(settings, seed, subject)  # pyright: ignore[reportArgumentType]
     rng = np.random.default_rng([seed, subject, run, 1])
     parts = _draw(settings, tissue, rng) if activity is None else _borrow(settings, activity)
-    frames = round(grid.duration * imaging.frame_rate)
+    frames = math.ceil(grid.duration * imaging.frame_rate)
 
     strength = settings.contraction.eigenstrain * parts.twitches.amplitude / (settings.twitch.amplitude or 1.0)
     inside = tissue.muscle[:, tissue.image]
