@@ -59,11 +59,11 @@ def demo(out: str | Path, vivo: str | Path | None = None, *, seed: int = 0, quie
     else:
         say(f"acquire {vivo}")
         acquire_domain(vivo, out / "vivo", acquisition_for(vivo), quiet=quiet)
-        grid, frames = grid_like(out / "vivo"), shortest(out / "vivo")
+        grid = grid_like(out / "vivo")
+        frames = min(grid.frames, shortest(out / "vivo"))
 
-    say(
-        f"simulate {SEQUENCES} sequences: {grid.frames} frames at {grid.frame_rate:g} Hz, {grid.rows} x {grid.columns} px"
-    )
+    size = f"{grid.frames} frames at {grid.frame_rate:g} Hz, {grid.rows} x {grid.columns} px"
+    say(f"simulate {SEQUENCES} sequences: {size}")
     simulate_domain(out / "silico", SEQUENCES, settings_from(SimulateSettings, {"grid": grid}), seed=seed, quiet=quiet)
 
     say(f"train the preset {PRESET}")

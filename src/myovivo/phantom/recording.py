@@ -108,12 +108,15 @@ def phantom(
             "background_source": np.gradient(background, 1 / imaging.frame_rate, axis=1) if len(background) else None,
         }
     )
+    # Scatterers rest where the tissue is on average, so that the imaging model has least to move.
+    moving = np.concatenate([displacement, background])
+    moving -= moving.mean(1, keepdims=True)
     scanner_rng = np.random.default_rng([seed, subject, run, 2])
     echo = tissue.echo[:, tissue.image]
     scanner = Scanner(imaging, grid, echo, snr_db, scanner_rng)
     blocks = functools.partial(
         scanner.image,
-        np.concatenate([displacement, background]),
+        moving,
         np.concatenate([weight, background_weight]),
         int(scanner_rng.integers(2**62)),
     )

@@ -1,0 +1,92 @@
+"""All benchmarks, one after the other, as a table of ratios; `make bench` runs it.
+
+python benchmarks/run.py            # print the table, write benchmarks/out/bench.json
+python benchmarks/run.py --docs     # also write docs/figures/benchmarks.csv
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import evaluation
+import phantom_acquire
+import simulation
+import training_step
+from rich.console import Console
+from rich.table import Table
+
+from myovivo.storage import write_json
+
+OUT = Path(__file__).parent / "out" / "bench.json"
+DOCS = Path(__file__).parents[1] / "docs" / "figures" / "benchmarks.csv"
+
+
+def rows() -> list[dict[str, Any]]:
+    """Each benchmark's name, ratio, what was measured, goal and whether it was met."""
+    console = Console(stderr=True)
+    found = []
+    for name, measure in (
+        ("simulate", _simulation),
+        ("phantom and acquire", _phantom),
+        ("evaluate", _evaluation),
+        ("training step", _training),
+    ):
+        console.print(f"measuring: {name} …")
+        found.append(measure())
+    return found
+
+
+def _simulation() -> dict[str, Any]:
+    return simulation.run()
+
+
+def _phantom() -> dict[str, Any]:
+    return phantom_acquire.run()
+
+
+def _evaluation() -> dict[str, Any]:
+    found = evaluation.run()
+    gigabytes = found["peak_bytes"] / 1e9
+    return {
+        **found,
+        "benchmark": "evaluate 64 × 64 sequences of 128 × 128 × 1024, against reading their files",
+        "ratio": found["ratio_to_read"],
+        "measured": f"{found['evaluate_s']:.0f} s, {found['ratio_to_read']:.1f} × reading, {gigabytes:.2f} GB",
+        "goal": f"at most {found['limit_s']:g} s and {found['limit_bytes'] / 1e9:g} GB",
+        "met": found["within"],
+    }
+
+
+def _training() -> dict[str, Any]:
+    found = training_step.run()
+    seconds = f"{found['bf16_seconds']:.2f} s against {found['fp32_seconds']:.2f} s"
+    return {
+        **found,
+        "benchmark": "training step of paper-3d-noise at 32 × 64 × 64, fp32 over bf16",
+        "measured": f"{found['ratio']:.2f} × faster ({seconds})",
+        "goal": f"{found['goal']} ×",
+    }
+
+
+def main() -> None:
+    found = rows()
+    table = Table("benchmark", "measured", "goal", "met", title=f"{os.cpu_count()} cores")
+    for row in found:
+        table.add_row(row["benchmark"], row["measured"], row["goal"], "yes" if row["met"] else "no")
+    Console().print(table)
+    write_json(OUT, found)
+    if "--docs" in sys.argv:
+        with DOCS.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["benchmark", "measured", "goal", "met"])
+            writer.writerows(
+                [row["benchmark"], row["measured"], row["goal"], "yes" if row["met"] else "no"] for row in found
+            )
+
+
+if __name__ == "__main__":
+    main()
