@@ -15,7 +15,7 @@ import torch
 from training import TINY, domain, tiny
 
 import myovivo.train as training_module
-from myovivo.checkpoint import read_run, read_tensors, test_files, train_files
+from myovivo.checkpoint import load_weights, read_run, read_tensors, test_files, train_files
 from myovivo.dataset import SplitWarning
 from myovivo.errors import CheckpointError, FileError, InputError, RunFolderError
 from myovivo.sequence import read_header
@@ -94,6 +94,19 @@ def test_number_of_readers_does_not_change_the_weights(domains, uninterrupted, t
     train(tiny(**{"data.workers": 0}), *domains, tmp_path / "run", quiet=True)
     tensors, whole = checkpoint(tmp_path / "run")[0], checkpoint(uninterrupted)[0]
     assert all(torch.equal(tensors[name], whole[name]) for name in whole)
+
+
+def test_the_average_of_the_weights_is_what_translates_and_resumes(domains, uninterrupted, tmp_path):
+    changes = {"optimiser.average": 0.9}
+    whole = train(tiny(**changes), *domains, tmp_path / "whole", quiet=True)
+    train(tiny(**(changes | {"optimiser.steps": 3})), *domains, tmp_path / "run", quiet=True)
+    assert_same_bytes(train(tiny(**changes), *domains, tmp_path / "run", quiet=True), whole)
+    tensors, plain = checkpoint(whole)[0], checkpoint(uninterrupted)[0]
+    name = "silico_to_vivo.last.conv.weight"
+    assert torch.equal(tensors[f"model/{name}"], plain[f"model/{name}"])  # it does not change the training
+    mean = load_weights(whole).tensors["silico_to_vivo/last.conv.weight"]
+    assert torch.equal(mean, tensors["averaged/0.last.conv.weight"])
+    assert 0.05 < float(mean.norm() / tensors[f"model/{name}"].norm()) < 0.95
 
 
 def test_another_seed_is_another_run(domains, uninterrupted, tmp_path):
@@ -207,7 +220,8 @@ def test_missing_folders_and_devices_are_named(domains, tmp_path):
     [
         {"generator.dimensions": 2, "data.clip": (1, 16, 16), "generator.noise_broadcast": True},
         {"optimiser.precision": "fp32", "optimiser.batch": 1, "generator.norm": "instance"},
-        {"discriminator.variance_map": True, "discriminator.norm": "layer"},
+        {"discriminator.variance_map": True, "discriminator.norm": "layer", "generator.upsampling": "shuffle"},
+        {"generator.upsampling": "nearest", "generator.residual": "add", "generator.depth": True},
         {"optimiser.image_pool": 0, "loss.identity_vivo": 1, "loss.identity_norm": "l2", "loss.cycle_norm": "l2"},
     ],
 )

@@ -207,20 +207,21 @@ def _train(commands: Any) -> None:
     _settings_options(parser, TrainSettings, config=False)
 
     def run(options: argparse.Namespace) -> None:
-        settings = settings_from(TrainSettings, options.preset, **_changes(options))
+        changes = _changes(options)
         if options.print_settings:
-            _print_settings(settings)
+            _print_settings(settings_from(TrainSettings, options.preset, **changes))
             return
         from .train import train
 
         folder = train(
-            settings,
+            options.preset,
             options.silico,
             options.vivo,
             options.out,
             options.seed,
             device=options.device,
             quiet=options.quiet,
+            **changes,
         )
         print(f"trained: {folder}; next: myovivo translate {folder} OUT")
 

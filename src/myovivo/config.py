@@ -319,6 +319,10 @@ class Optimiser(Settings):
     image_pool: Annotated[int, Field(ge=0)] = Field(
         default=50, description="past translations the discriminators also see [P]"
     )
+    average: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="translate with a running mean of the generators' weights of this decay; 0: the last (ours)",
+    )
     precision: Literal["bf16", "fp32", "fp16"] = Field(
         default="bf16", description="modification 3: mixed precision [P: fp16]"
     )

@@ -67,20 +67,23 @@ def make_domain(
 def claim_folder(out: Path, recipe: Mapping[str, Any]) -> None:
     """Write `recipe` into the folder, or check that it stands there already.
 
+    A recipe whose first file was never made binds nobody: it is replaced.
+
     Raises
     ------
     RunFolderError : another recipe stands there, or sequences that no recipe explains.
     """
     wanted = json.loads(json.dumps(dict(recipe), default=str))
     manifest = out / MANIFEST
-    if manifest.exists():
+    has_files = out.is_dir() and any(out.glob("*.h5"))
+    if manifest.exists() and has_files:
         found = read_json(manifest)
         if found != wanted:
             problem = (
                 f"already holds another run ({difference(found, wanted)}); choose another folder or delete this one"
             )
             raise RunFolderError(out, problem)
-    elif out.is_dir() and any(out.glob("*.h5")):
+    elif has_files:
         raise RunFolderError(out, f"already holds .h5 files but no {MANIFEST}; choose an empty folder")
     else:
         if out.exists() and not out.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import math
@@ -165,6 +166,7 @@ class Training:
         self.step = 0
         self.model = CycleGAN(settings, seed)
         fabric.to_device(self.model)
+        self.averaged = copy.deepcopy(self.model.generators) if settings.optimiser.average else None
         self.generator_optimiser = self._adam(self.model.generators)
         self.judge_optimiser = self._adam(self.model.judges)
         self.pools = {domain: ImagePool(settings.optimiser.image_pool) for domain in ("silico", "vivo")}
@@ -196,6 +198,8 @@ class Training:
         self.fabric.backward(total)
         self.generator_optimiser.step()
 
+        self._average()
+
         model.judges.requires_grad_(True)
         chance = np.random.default_rng(seeds)
         as_silico, as_vivo = (
@@ -215,6 +219,15 @@ class Training:
         for name, value in values.items():
             self._require_finite(math.isfinite(value), f"the loss {name} is {value}")
         return values
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """mean <- decay · mean + (1 - decay) · weight, with less decay in the first steps."""
+        if self.averaged is None:
+            return
+        decay = min(self.settings.optimiser.average, (1 + self.step) / (10 + self.step))
+        for mean, weight in zip(self.averaged.parameters(), self.model.generators.parameters(), strict=True):
+            mean.lerp_(weight, 1 - decay)
 
     def log(self, line: dict[str, Any]) -> None:
         """Append a line to `log.jsonl`."""
@@ -238,6 +251,8 @@ class Training:
         finite = all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters())
         self._require_finite(finite, "a weight is not finite")
         tensors = prefixed("model", self.model.state_dict())
+        if self.averaged is not None:
+            tensors |= prefixed("averaged", self.averaged.state_dict())
         tensors |= prefixed("generator_optimiser", optimiser_tensors(self.generator_optimiser))
         tensors |= prefixed("judge_optimiser", optimiser_tensors(self.judge_optimiser))
         for domain, pool in self.pools.items():
@@ -248,7 +263,10 @@ class Training:
         write_tensors(self.run / CHECKPOINT, "checkpoint", tensors, {**about, "scaler": scaler})
 
         names = ("silico_to_vivo", "vivo_to_silico")
-        generators = {k: v for name in names for k, v in prefixed(name, getattr(self.model, name).state_dict()).items()}
+        best = self.model.generators if self.averaged is None else self.averaged
+        generators: dict[str, Tensor] = {}
+        for name, network in zip(names, best, strict=True):
+            generators |= prefixed(name, network.state_dict())
         about |= {
             "standardisation": self.standards,
             "frame_rate": self.header.frame_rate,
@@ -275,6 +293,8 @@ class Training:
                 first = difference(there, settings[group], f"{group}.")
                 raise CheckpointError(path, f"is of other settings ({first}); restore the run's own or delete it")
         fill(self.model, under("model", tensors), path)
+        if self.averaged is not None:
+            fill(self.averaged, under("averaged", tensors), path)
         fill_optimiser(self.generator_optimiser, under("generator_optimiser", tensors), path)
         fill_optimiser(self.judge_optimiser, under("judge_optimiser", tensors), path)
         for domain, pool in self.pools.items():

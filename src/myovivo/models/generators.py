@@ -63,7 +63,7 @@ class Upsampling(nn.Module):
         elif self.kind == "nearest":
             self.conv = PaddedConv(settings.dimensions, channels_in, channels_out, 3, pads=pads)
         else:
-            folded = channels_out * int(torch.tensor(stride).prod())
+            folded = channels_out * math.prod(stride)
             self.conv = PaddedConv(settings.dimensions, channels_in, folded, 3, pads=pads)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, t, z, x)
