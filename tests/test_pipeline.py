@@ -15,8 +15,8 @@ def small_demo(monkeypatch):
     monkeypatch.setattr(demo_module, "SIZE", 16)
     monkeypatch.setattr(demo_module, "FRAMES", 64)
     monkeypatch.setattr(demo_module, "SEQUENCES", 6)
-    monkeypatch.setattr(demo_module, "SUBJECTS", 4)
-    monkeypatch.setattr(demo_module, "RUNS", 1)
+    monkeypatch.setattr(demo_module, "SUBJECTS", 2)
+    monkeypatch.setattr(demo_module, "RUNS", 2)
     real = demo_module.train
 
     def tiny(preset, silico, vivo, out, seed, **options):

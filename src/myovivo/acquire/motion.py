@@ -1,6 +1,6 @@
 """Axial velocity from B-mode video by dense motion estimation (iterative Lucas-Kanade, scikit-image).
 
-Le Besnerais and Champagnat 2005, IEEE ICIP, doi:10.1109/ICIP.2005.1530404.
+Le Besnerais and Champagnat 2005, IEEE ICIP, doi:10.1109/ICIP.2005.1529706.
 """
 
 from __future__ import annotations
