@@ -19,11 +19,12 @@ version = release = myovivo.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "mathml",
     "myovivo_tables",
 ]
+html_math_renderer = "mathml"  # drawn by the browser itself: the pages need no network
 exclude_patterns = ["_build", "gallery/GALLERY_HEADER.rst", "**/sg_execution_times.rst", "sg_execution_times.rst"]
 default_role = "py:obj"  # `name` in a docstring is a link where there is something to link to, else code
 maximum_signature_line_length = 80
@@ -46,6 +47,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 1_000_000,
     "show_memory": False,
     "show_signature": False,
+    "capture_repr": (),
 }
 suppress_warnings = ["config.cache"]
 
@@ -66,6 +68,27 @@ html_sidebars = {"index": [], "quickstart": [], "conventions": [], "benchmarks":
 copyright = "the myovivo authors, Apache-2.0"
 
 
+SECTIONS = ("Parameters", "Attributes", "Returns", "Yields", "Raises", "Warns")
+
+
+def sentences_after_colons(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Give numpydoc `name`, then the text, where our docstrings have `name : text`.
+
+    What follows the colon is a sentence that may run on, not a type.
+    """
+    done: list[str] = []
+    section = ""
+    for index, line in enumerate(lines):
+        if index + 1 < len(lines) and lines[index + 1] and set(lines[index + 1]) == {"-"}:
+            section = line.strip()
+        head, colon, text = line.partition(" : ")
+        if section in SECTIONS and colon and not line.startswith(" "):
+            done += [head, f"    {text}"]
+        else:
+            done.append(line)
+    lines[:] = done
+
+
 def plain_bars(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Keep reStructuredText from reading |fft2(L)| and |a - b| in a docstring as substitutions."""
     for index, line in enumerate(lines):
@@ -75,4 +98,5 @@ def plain_bars(app: Any, what: str, name: str, obj: Any, options: Any, lines: li
 
 def setup(app: Any) -> None:
     """Connect what this file defines."""
+    app.connect("autodoc-process-docstring", sentences_after_colons, priority=100)  # numpydoc: 500
     app.connect("autodoc-process-docstring", plain_bars, priority=900)

@@ -14,21 +14,21 @@ from myovivo import plot
 
 sequence = mv.simulate(seed=1, **{"grid.rows": 64, "grid.columns": 64, "grid.frames": 512})
 units = sequence.labels
-print(f"{sequence.shape} frames, rows, columns at {sequence.frame_rate:g} Hz; {len(units)} motor units")
+print(f"{sequence.shape} at {sequence.frame_rate:g} Hz; {len(units)} motor units")
 
 # %%
 # Where it moves
 # --------------
-# The variance of each pixel over time. The white outlines are the labelled territories, the crosses
+# The variance of each pixel over time. The outlines are the labelled territories, the crosses
 # their centres. Motion fades outside a territory (``territory.profile`` is ``exp-tail``).
 
 fig, ax = plt.subplots(figsize=(5.5, 4.5), layout="constrained")
 plot.variance_map(mv.variance_map(sequence), sequence.spacing, ax)
-plot.territories(units.mask, sequence.spacing, ax)
+plot.territories(units.mask, sequence.spacing, ax, colour="black")
 depth, lateral = 1e3 * units.centre.T
-ax.plot(lateral, depth, "w+", markersize=8)
+ax.plot(lateral, depth, "k+", markersize=8)
 for unit, (z, x) in enumerate(1e3 * units.centre):
-    ax.annotate(str(unit + 1), (x, z), (4, 4), textcoords="offset points", color="white")
+    ax.annotate(str(unit + 1), (x, z), (4, 4), textcoords="offset points", color="black")
 
 # %%
 # How it moves
@@ -39,7 +39,7 @@ for unit, (z, x) in enumerate(1e3 * units.centre):
 train = units.spike_train(sequence.shape[0], sequence.frame_rate)
 time = 1e3 * np.arange(sequence.shape[0]) / sequence.frame_rate
 shown = range(min(4, len(units)))
-fig, axes = plt.subplots(len(shown), 1, figsize=(8, 5), sharex=True, sharey=True, layout="constrained")
+fig, axes = plt.subplots(len(shown), 1, figsize=(8, 5), sharex=True, sharey=True)
 for unit, ax in zip(shown, axes, strict=True):
     row, column = (units.centre[unit] / sequence.spacing).astype(int)
     ax.plot(time, 1e3 * sequence.velocity[:, row, column], color=plot.SILICO, linewidth=1)

@@ -13,23 +13,23 @@ import numpy as np
 import myovivo as mv
 from myovivo import plot
 
-size = {"grid.depth": 0.03, "grid.width": 0.02, "grid.frames": 96}
-scanner = {"imaging.rows": 192, "imaging.columns": 64, "imaging.frame_rate": 1000.0}
+size = {"grid.depth": 0.025, "grid.width": 0.02, "grid.frames": 256}
+scanner = {"imaging.rows": 160, "imaging.columns": 48, "imaging.frame_rate": 500.0}
 recording = mv.phantom(seed=0, subject=2, **size, **scanner)
-print(f"{recording.shape} IQ frames at {recording.frame_rate:g} Hz, f0 {recording.centre_frequency / 1e6:g} MHz")
+print(f"{recording.shape} IQ frames at {recording.frame_rate:g} Hz")
 
 # %%
 # B-mode
 # ------
-# The magnitude of the IQ frames in dB: subcutaneous fat, the aponeurosis under it, fascicles whose
-# walls are brighter, and, where it lies within the image, the surface of bone.
+# The magnitude of the IQ frames in dB: subcutaneous fat, the aponeurosis under it, then muscle. The walls
+# of its fascicles echo more, but at this resolution they drown in speckle.
 
 frame = recording.iq[0]
 level = 20 * np.log10(np.abs(frame) / np.abs(frame).max())
-height, width = 1e3 * recording.shape[1] * recording.spacing[0], 1e3 * recording.shape[2] * recording.spacing[1]
+height, width = 1e3 * np.multiply(recording.shape[1:], recording.spacing)
 fig, ax = plt.subplots(figsize=(4, 4.8), layout="constrained")
-image = ax.imshow(level, cmap="gray", vmin=-50, vmax=0, extent=(0, width, height, 0))
-fig.colorbar(image, ax=ax, label="echo (dB)")
+image = ax.imshow(level, cmap="gray", vmin=-40, vmax=0, extent=(0, width, height, 0))
+fig.colorbar(image, ax=ax, label="echo (dB)", shrink=0.8)
 ax.set(xlabel="lateral (mm)", ylabel="depth (mm)")
 
 # %%
@@ -39,17 +39,19 @@ ax.set(xlabel="lateral (mm)", ylabel="depth (mm)")
 # 1 × 1 mm median and resamples. The labels travel along, resampled the same way; the true velocity is
 # what they add up to.
 
-measured = mv.acquire(recording, quiet=True, **{"output.rows": 96, "output.columns": 64})
+measured = mv.acquire(recording, quiet=True, **{"output.rows": 80, "output.columns": 64})
 true = measured.labels.velocity()
 fig, axes = plt.subplots(1, 2, figsize=(8, 4.8), sharey=True, layout="constrained")
-limits = plot.common_limits([plot.decibel(1e6 * true.var(axis=0)), plot.decibel(1e6 * mv.variance_map(measured))])
-for ax, variance, title in zip(axes, (true.var(axis=0), mv.variance_map(measured)), ("true", "measured"), strict=True):
-    plot.variance_map(variance, measured.spacing, ax, limits=limits, colourbar=ax is axes[-1])
+maps = {"true": true.var(axis=0), "measured": mv.variance_map(measured)}
+limits = plot.common_limits([plot.decibel(1e6 * one) for one in maps.values()])
+for ax, (title, variance) in zip(axes, maps.items(), strict=True):
+    plot.variance_map(variance, measured.spacing, ax, limits=limits, colourbar=False)
     ax.set_title(title)
+fig.colorbar(ax.images[0], ax=axes, shrink=0.8, label="variance (dB re 1 (mm/s)²)")
 
 # %%
 # At one pixel the two agree up to the noise, the averaging of the estimator and the band-pass, which
-# takes the slow part of the motion away.
+# takes the slow part of the motion away and is uncertain at both ends.
 
 row, column = np.unravel_index(np.argmax(true.var(axis=0)), true.shape[1:])
 time = 1e3 * np.arange(measured.shape[0]) / measured.frame_rate

@@ -19,17 +19,21 @@ import myovivo as mv
 from myovivo import plot
 from myovivo.evaluate import nulls
 
-folder = Path(tempfile.mkdtemp())
-grid = {"grid.depth": 0.03, "grid.width": 0.03, "grid.rows": 64, "grid.columns": 64, "grid.frames": 128}
+scratch = tempfile.TemporaryDirectory()  # gone when the script ends
+folder = Path(scratch.name)
+silico, vivo = folder / "silico", folder / "vivo"
+alone = {"workers": 1, "quiet": True}
+size = {"grid.depth": 0.03, "grid.width": 0.03, "grid.rows": 64, "grid.columns": 64}
+grid = {**size, "grid.frames": 128}
 scanner = {"imaging.rows": 192, "imaging.columns": 64, "imaging.frame_rate": 1000.0}
-phantoms = mv.phantom_domain(folder / "vivo", subjects=3, runs=1, workers=1, quiet=True, **grid, **scanner)
-simulations = mv.simulate_domain(folder / "silico", sequences=3, workers=1, quiet=True, **grid)
+phantoms = mv.phantom_domain(vivo, subjects=3, runs=1, **grid, **scanner, **alone)
+simulations = mv.simulate_domain(silico, sequences=3, **grid, **alone)
 
 # %%
 # Two rows need no translation: ``none`` is the distance at the start, ``vivo-vivo`` how far the
 # reference sequences are from each other, and so the best that can be asked for.
 
-print(mv.evaluate(None, vivo=folder / "vivo", silico=folder / "silico", workers=1, quiet=True))
+print(mv.evaluate(None, vivo=vivo, silico=silico, **alone))
 
 # %%
 # Null baselines
@@ -44,7 +48,7 @@ for path in simulations:
     nulls.noise_added(simulated, snr_db=10, seed=0).save(folder / "noise" / path.name)
 
 models = {"gain matched": folder / "gain", "noise added": folder / "noise"}
-comparison = mv.evaluate(models, vivo=folder / "vivo", silico=folder / "silico", workers=1, quiet=True)
+comparison = mv.evaluate(models, vivo=vivo, silico=silico, **alone)
 print(comparison)
 
 # %%
@@ -61,7 +65,8 @@ shown = {
 levels = [plot.decibel(np.exp(one.log_variance)) for one in shown.values()]
 limits = plot.common_limits(levels, low=5)
 for ax, (name, one) in zip(axes, shown.items(), strict=True):
-    plot.variance_map(np.exp(one.log_variance), one.spacing, ax, unit="SD", limits=limits, colourbar=ax is axes[-1])
+    plot.variance_map(np.exp(one.log_variance), one.spacing, ax, "SD", limits, colourbar=False)
     ax.set_title(name)
     ax.label_outer()
+fig.colorbar(ax.images[0], ax=axes, shrink=0.8, label="variance (dB re SD²)")
 plt.show()

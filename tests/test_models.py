@@ -5,10 +5,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from myovivo.config import Discriminator, Generator, Loss, TrainSettings, settings_from
+from myovivo.config import TRAIN_PRESETS, Discriminator, Generator, Loss, TrainSettings, settings_from
 from myovivo.errors import InputError
 from myovivo.models import CycleGAN, ImagePool, PatchDiscriminator, ResnetGenerator
-from myovivo.models.cyclegan import weighted_sum
+from myovivo.models.cyclegan import check_clip, weighted_sum
 from myovivo.models.discriminators import smallest, strides
 from myovivo.models.generators import clip_stride, initialise, reach
 from myovivo.models.layers import InstanceNorm, LayerNorm, PaddedConv, VoxelNorm, fold_pixels, unfold_pixels
@@ -341,6 +341,19 @@ def test_losses_of_an_identity_are_zero_where_they_should_be():
     torch.testing.assert_close(as_vivo, silico)
     assert losses["gan_vivo"] == pytest.approx(float((on_silico - 1).square().mean()))
     assert judged["judge_vivo"] == pytest.approx(float((on_vivo - 1).square().mean() + on_silico.square().mean()))
+
+
+@pytest.mark.parametrize("preset", TRAIN_PRESETS)
+def test_every_preset_is_a_model_that_takes_its_clips(preset):
+    settings = settings_from(TrainSettings, preset)
+    with torch.device("meta"):
+        network = ResnetGenerator(settings.generator)
+        x = torch.empty(1, 1, *settings.data.clip)
+        noise = torch.empty(network.noise_shape(x.shape))
+        assert network(x, noise).shape == x.shape
+    check_clip(settings)
+    assert settings.generator.noise == (preset in ("paper-3d-noise", "smoke"))
+    assert settings.generator.temporal_stride == (2 if preset == "paper-3d" else 1)
 
 
 def test_map_judges_see_the_variance_and_not_the_motion():

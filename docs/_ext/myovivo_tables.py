@@ -1,6 +1,7 @@
-"""Two directives that keep these pages in step with the package and with what has been drawn.
+"""Three directives that keep these pages in step with the package and with what has been drawn.
 
 `.. settings:: SimulateSettings` makes the table of a group of settings from its own descriptions.
+`.. preset:: smoke` lists what a training preset changes.
 `.. drawn:: figures/overview.png` is a figure, or, until it has been drawn, the command that draws it.
 """
 
@@ -79,6 +80,21 @@ class SettingsTable(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines) + "\n")
 
 
+class PresetTable(SphinxDirective):
+    """What a training preset changes: setting, its value there, the default."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(Path(config.__file__)))
+        defaults = {name: shown for name, shown, _, _ in rows_of(config.TrainSettings)}
+        lines = [".. list-table::", "   :header-rows: 1", "   :class: settings", "   :widths: 50 25 25", ""]
+        lines += ["   * - setting", f"     - ``{self.arguments[0]}``", "     - default"]
+        for name, value in config.TRAIN_PRESETS[self.arguments[0]].items():
+            lines += [f"   * - ``{name}``", f"     - {_shown(value)}", f"     - {defaults[name]}"]
+        return self.parse_text_to_nodes("\n".join(lines) + "\n")
+
+
 def _escaped(text: str) -> str:
     return re.sub(r"([*|_`])", r"\\\1", text)
 
@@ -98,7 +114,8 @@ class Drawn(Figure):
 
 
 def setup(app: Any) -> dict[str, Any]:
-    """Register both."""
+    """Register them."""
     app.add_directive("settings", SettingsTable)
+    app.add_directive("preset", PresetTable)
     app.add_directive("drawn", Drawn)
     return {"parallel_read_safe": True}

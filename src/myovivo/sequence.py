@@ -305,7 +305,7 @@ def write_labels(group: h5py.Group, labels: MotorUnits, duration: float) -> None
     for name, (unit, description) in _LABEL_ARRAYS.items():
         value = getattr(labels, name)
         if value is not None:
-            _describe(group.create_dataset(name, data=value), unit, description)
+            _describe(group.create_dataset(name, data=_plain(value)), unit, description)
     for name, value in labels.twitch.items():
         unit = {"amplitude": "m", "sign": "1", "firing_rate": "Hz", "eigenstrain": "1"}.get(name, "s")
         _describe(group.create_dataset(f"twitch/{name}", data=value), unit, f"twitch {name} per unit")
@@ -319,10 +319,16 @@ def write_labels(group: h5py.Group, labels: MotorUnits, duration: float) -> None
             "1",
             "unit it coincides with, or -1",
         ),
-        "in_window": ((time >= 0) & (time < duration), "1", "false for spikes before or after the frames"),
+        "in_window": ((time >= 0) & (time < duration), "1", "0 for spikes before or after the frames"),
     }
     for name, (value, unit, description) in spikes.items():
-        _describe(group.create_dataset(f"spikes/{name}", data=value), unit, description)
+        _describe(group.create_dataset(f"spikes/{name}", data=_plain(value)), unit, description)
+
+
+def _plain(value: ArrayLike) -> NDArray[Any]:
+    """Truth values as 0 and 1: HDF5 has none, and MATLAB would read h5py's stand-in as text."""
+    array = np.asarray(value)
+    return array.astype(np.uint8) if array.dtype == bool else array
 
 
 def _header(file: Any, path: str | Path) -> Header:
@@ -352,5 +358,6 @@ def read_labels(group: Any) -> MotorUnits:
         spike_times=tuple(time[unit == k] for k in range(count)),
         sync_partner=tuple(partner[unit == k] for k in range(count)),
         twitch={name: values[:] for name, values in group["twitch"].items()} if "twitch" in group else {},
-        **{name: group[name][:] for name in _LABEL_ARRAYS if name in group},
+        **{name: group[name][:] for name in _LABEL_ARRAYS if name in group and name != "mask"},
+        mask=group["mask"][:].astype(bool),
     )

@@ -55,6 +55,7 @@ def acquire(
     variable : name of the velocity in a `.mat` that holds several arrays
     subject : who was recorded. If None, what the recording says; for files that say nothing, `01` of
         `sub-01_…`, else the name up to its first underscore
+    quiet : no progress
 
     Returns
     -------
@@ -115,6 +116,11 @@ def acquire_domain(
     subject : who was recorded, if all files are of one subject; else as for `acquire`
     settings, frame_rate, spacing, variable, **changes : as for `acquire`
     workers : processes, -1 for one per core
+    quiet : no progress
+
+    Returns
+    -------
+    list of Path : the sequence files
 
     Raises
     ------

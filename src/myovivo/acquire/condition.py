@@ -29,7 +29,9 @@ def band_pass(velocity: NDArray[np.float32], frame_rate: float, conditioning: Co
 
     Parameters
     ----------
-    velocity : (T, Z, X); frame_rate : Hz
+    velocity : (T, Z, X), m/s
+    frame_rate : Hz
+    conditioning : band and order
 
     Raises
     ------

@@ -24,7 +24,8 @@ def video_velocity(
 
     Parameters
     ----------
-    frames : (T + 1, Z, X) grey levels; frame_rate : Hz
+    frames : (T + 1, Z, X) grey levels
+    frame_rate : Hz
     video : pixel size and window
 
     Returns

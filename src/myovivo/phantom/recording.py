@@ -159,6 +159,11 @@ def phantom_domain(
     iq : write the IQ recordings themselves instead (about 1 GB per 2 s), for `acquire` to read
     seed : of the whole domain
     workers : processes, -1 for one per core; the bytes do not depend on it
+    quiet : no progress
+
+    Returns
+    -------
+    list of Path : the files
 
     Raises
     ------

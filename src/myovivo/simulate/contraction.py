@@ -113,6 +113,11 @@ def simulate_domain(
     settings, **changes : as for `simulate`
     seed : of the whole domain; sequence i is ``simulate(settings, seed=[seed, i])``
     workers : processes, -1 for one per core; the bytes do not depend on it
+    quiet : no progress
+
+    Returns
+    -------
+    list of Path : the files
 
     Raises
     ------
