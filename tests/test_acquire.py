@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import scipy.io
@@ -91,6 +92,19 @@ def test_velocity_arrays_go_through_the_chain(tmp_path, kind):
     assert (sequence.frame_rate, sequence.subject, sequence.origin) == (512.0, "07", "vivo")
     assert sequence.velocity[100:-100].max() == pytest.approx(1e-3, rel=0.01)
     assert sequence.provenance["settings"]["conditioning"]["band"] == [5.0, 50.0]
+
+
+def test_a_matlab_73_file_is_read_in_matlabs_order(tmp_path):
+    # MATLAB v7.3 is HDF5 with the axes reversed: what is (T, Z, X) in MATLAB lies there as (X, Z, T).
+    wave = 1e-3 * oscillation(20.0)
+    path = tmp_path / "new.mat"
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file.create_dataset("tvi", data=wave.transpose(2, 1, 0)).attrs["MATLAB_class"] = np.bytes_("single")
+    head = b"MATLAB 7.3 MAT-file".ljust(124, b" ") + b"\x00\x02IM"  # version 2, little-endian
+    path.write_bytes(head.ljust(512, b"\x00") + path.read_bytes()[512:])
+    sequence = acquire(path, frame_rate=2000.0, spacing=SPACING, **SMALL)
+    assert sequence.shape == (1024, 12, 10)
+    assert sequence.velocity[100:-100].max() == pytest.approx(1e-3, rel=0.01)
 
 
 def test_a_mat_with_several_arrays_needs_a_name(tmp_path):
