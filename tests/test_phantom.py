@@ -121,10 +121,10 @@ def test_motion_is_measured_back_within_three_percent(name, amplitude):
     wave = np.exp(-2j * np.pi * frequency * t[middle])
     phasor = 2 * np.tensordot(wave, found.velocity[middle], 1) / len(wave)  # velocity = A w cos(w t): real, in phase
     gain = phasor / (amplitude * 2 * np.pi * frequency)
-    fitted = np.sum(gain * pattern) / np.sum(pattern**2)
+    inner = (slice(6, -6), slice(6, -6))  # at the borders the averaging window is cut off on one side
+    fitted = np.sum((gain * pattern)[inner]) / np.sum(pattern[inner] ** 2)
     assert abs(fitted) == pytest.approx(1, abs=0.03)
     assert np.angle(fitted) / (2 * np.pi * frequency) == pytest.approx(0, abs=2e-4)  # s: no delay
-    inner = (slice(6, -6), slice(6, -6))
     assert np.abs(gain - pattern)[inner].mean() < 0.06
 
 

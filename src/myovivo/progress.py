@@ -59,7 +59,9 @@ class Bar:
         elapsed = now - self._start
         rate = (self.done - self._first) / max(elapsed, 1e-9)
         left = f"{(self.total - self.done) / rate:.0f} s left" if rate else "time left unknown"
-        console.print(f"{self.title}: {self.done}/{self.total}, {elapsed:.0f} s, {left} {note}", highlight=False)
+        console.print(
+            f"{self.title}: {self.done}/{self.total}, {elapsed:.0f} s, {left} {note}", highlight=False, soft_wrap=True
+        )
 
     def __exit__(self, *exception: object) -> None:
         now = time.monotonic()
