@@ -190,7 +190,8 @@ def _acquire_to(path: Path, source: Path, settings: AcquireSettings, arguments: 
 
 
 def _from_recording(recording: Recording, settings: AcquireSettings, subject: str | None, quiet: bool) -> Sequence:
-    estimate = autocorrelation_velocity(recording, settings.velocity, quiet)
+    pixel = recording.shape[1] * recording.spacing[0] / settings.output.rows
+    estimate = autocorrelation_velocity(recording, settings.velocity, pixel, quiet)
     sequence = _conditioned(estimate.velocity, recording.frame_rate, estimate.spacing, settings, None, subject)
     labels = recording.labels
     if labels is not None:

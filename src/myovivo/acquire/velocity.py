@@ -33,8 +33,10 @@ class VelocityEstimate(NamedTuple):
     centre_frequency: NDArray[np.float32]
 
 
-def autocorrelation_velocity(recording: Recording, settings: Velocity, quiet: bool = False) -> VelocityEstimate:
-    """Velocity at each frame of a recording, on a grid thinned to a third of the axial window.
+def autocorrelation_velocity(
+    recording: Recording, settings: Velocity, pixel: float | None = None, quiet: bool = False
+) -> VelocityEstimate:
+    """Velocity at each frame of a recording, on rows thinned to a third of the axial window.
 
     The IQ stays at baseband: its axial phase gradient is the offset of the local centre frequency
     from the demodulation frequency, the same as remodulated data would give, without aliasing on a
@@ -45,6 +47,8 @@ def autocorrelation_velocity(recording: Recording, settings: Velocity, quiet: bo
     ----------
     recording : IQ frames; they are read block by block
     settings : estimator and windows
+    pixel : rows are not thinned beyond this height, m, either
+    quiet : no progress
 
     Raises
     ------
@@ -52,7 +56,8 @@ def autocorrelation_velocity(recording: Recording, settings: Velocity, quiet: bo
     """
     frames, rows, columns = recording.shape
     dz, dx = recording.spacing
-    thin = max(1, min(int(settings.axial_window / 3 / dz + 1e-6), rows))
+    coarsest = min(settings.axial_window / 3, pixel or np.inf) / dz + 1e-6
+    thin = max(n for n in range(1, rows + 1) if n == 1 or (rows % n == 0 and n <= coarsest))  # the extent stays
     if rows // thin < 2:
         window, depth = settings.axial_window * 1e3, rows * dz * 1e3
         raise InputError(f"velocity.axial_window of {window:g} mm does not fit into {depth:g} mm of depth; shorten it")
