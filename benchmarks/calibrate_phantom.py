@@ -77,8 +77,13 @@ def score(changes: dict[str, Any], frames: int, seed: int = 0) -> dict[str, floa
 
 @functools.cache
 def code() -> str:
-    """Digest of the package: a row belongs to the code that made it."""
-    sources = sorted(Path(myovivo.__file__).parent.rglob("*.py"))
+    """Digest of the stages that make a row: it belongs to the code it was made by."""
+    package = Path(myovivo.__file__).parent
+    sources = [
+        path
+        for stage in ("simulate", "acquire", "phantom", "evaluate")
+        for path in sorted((package / stage).rglob("*.py"))
+    ]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 

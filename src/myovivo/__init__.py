@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .acquire import acquire, acquire_domain
+    from .checkpoint import test_files, train_files
     from .config import AcquireSettings, PhantomSettings, SimulateSettings, TrainSettings
     from .demo import demo
     from .errors import MyovivoError
@@ -55,7 +56,9 @@ _HOME = {
     "similarity_map": "maps",
     "simulate": "simulate",
     "simulate_domain": "simulate",
+    "test_files": "checkpoint",
     "train": "train",
+    "train_files": "checkpoint",
     "translate_domain": "translate",
     "variance_map": "maps",
 }
@@ -84,7 +87,9 @@ __all__ = [
     "similarity_map",
     "simulate",
     "simulate_domain",
+    "test_files",
     "train",
+    "train_files",
     "translate_domain",
     "variance_map",
 ]

@@ -228,12 +228,40 @@ def read_run(run: str | Path) -> dict[str, Any]:
 
 
 def train_files(run: str | Path, domain: Domain) -> list[Path]:
-    """The sequences of a domain that a run was trained on."""
+    """The sequences of a domain that a run was trained on.
+
+    Parameters
+    ----------
+    run : run folder of a training
+    domain : "silico" or "vivo"
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    CheckpointError : the folder holds no run.
+    """
     return _files(run, domain, "train")
 
 
 def test_files(run: str | Path, domain: Domain) -> list[Path]:
-    """The sequences of a domain that a run held out; judge it on these."""
+    """The sequences of a domain that a run held out, by subject; judge it on these.
+
+    Parameters
+    ----------
+    run : run folder of a training
+    domain : "silico" or "vivo"
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    CheckpointError : the folder holds no run.
+    """
     return _files(run, domain, "test")
 
 
