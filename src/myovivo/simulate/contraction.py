@@ -82,14 +82,14 @@ def simulate(
         velocity = superpose(source, territories.weight)
         if settings.noise.snr_db is not None:
             add_noise(velocity, settings.noise, grid.frame_rate, rng)
-    name = "-".join(str(part) for part in np.atleast_1d(np.asarray(seed))) if not isinstance(seed, Generator) else "x"
+    name = "" if isinstance(seed, Generator) else "x".join(str(part) for part in np.ravel(seed))
     return Sequence(
         velocity,
         grid.frame_rate,
         grid.spacing,
         labels=labels,
         origin="silico",
-        subject=f"silico{name.replace('-', 'x')}",
+        subject=f"silico{name}",
         provenance=made_by("simulate", settings, seed),
     )
 
