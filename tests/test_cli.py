@@ -59,6 +59,21 @@ def test_the_commands_go_the_whole_way(domains, tmp_path, capsys):
     assert (tmp_path / "report" / "metrics.json").exists()
 
 
+def test_a_run_brings_the_sequences_it_held_out(domains, tmp_path, capsys):
+    silico, vivo, run = domains / "silico", domains / "vivo", tmp_path / "run"
+    command = ["train", "smoke", "--silico", silico, "--vivo", vivo, "--out", run, *NETWORK, "--data.held_out", "0.5"]
+    assert main([str(part) for part in command]) == 0
+    assert main(["translate", str(run), str(tmp_path / "translated"), "--quiet"]) == 0
+    assert len(sequence_files(tmp_path / "translated")) == 2
+    capsys.readouterr()
+    domain = ["--translated", str(tmp_path / "translated"), "--quiet"]
+    assert main(["evaluate", *domain, "--run", str(run)]) == 0
+    held_out = capsys.readouterr().out
+    assert main(["evaluate", *domain, "--vivo", str(vivo), "--silico", str(silico)]) == 0
+    assert capsys.readouterr().out.splitlines()[2:5] != held_out.splitlines()[2:5]  # all four are other pairs than two
+    assert main(["report", str(tmp_path / "report"), *domain, "--run", str(run)]) == 0
+
+
 def test_phantom_and_acquire_from_its_iq_give_the_same(tmp_path):
     small = [*TINY, "--imaging.rows", "64", "--imaging.columns", "16", "--subjects", "1", "--runs", "1"]
     assert main(["phantom", str(tmp_path / "tvi"), *small]) == 0
@@ -144,6 +159,7 @@ def test_mistakes_are_one_line_with_status_2(domains, tmp_path, capsys):
         (["translate", tmp_path / "gone", out], "gone"),
         (["evaluate", "--vivo", sequence_files(vivo)[0], "--silico", silico, "--quiet"], "two"),
         (["report", out, "--vivo", vivo], "--silico and --translated"),
+        (["evaluate", "--translated", silico, "--quiet"], "--run to take those it held out"),
         ([], "required"),
     ]
     for arguments, says in cases:

@@ -36,8 +36,8 @@ _ARGUMENTS = {
     "acquire": "SOURCE OUT",
     "train": "PRESET --silico DIR --vivo DIR --out DIR",
     "translate": "RUN OUT",
-    "evaluate": "--vivo DIR [--translated DIR] [--silico DIR]",
-    "report": "OUT --vivo DIR --translated DIR --silico DIR",
+    "evaluate": "--translated DIR (--run RUN | --vivo DIR [--silico DIR])",
+    "report": "OUT --translated DIR (--run RUN | --vivo DIR --silico DIR)",
     "demo": "OUT [--vivo PATH]",
 }
 
@@ -82,8 +82,8 @@ def build_parser() -> Parser:
             "  myovivo phantom vivo --subjects 8 --grid.rows 64 --grid.columns 64\n"
             "  myovivo train smoke --silico silico --vivo vivo --out run\n"
             "  myovivo translate run translated\n"
-            "  myovivo evaluate --translated translated --vivo vivo --silico silico\n"
-            "  myovivo report report --translated translated --vivo vivo --silico silico --run run\n\n"
+            "  myovivo evaluate --translated translated --run run\n"
+            "  myovivo report report --translated translated --run run\n\n"
             "Every command can be interrupted; the same command again goes on where it was."
         ),
     )
@@ -267,7 +267,7 @@ def _evaluate(commands: Any) -> None:
         commands,
         "evaluate",
         "Compare translated sequences with recorded and simulated ones: the paper's table.",
-        "myovivo evaluate --translated translated --vivo vivo --silico silico --csv table.csv",
+        "myovivo evaluate --translated translated --run run --csv table.csv",
     )
     _domains(parser)
     parser.add_argument("--full-range", action="store_true", help="also correlate over all lags")
@@ -276,10 +276,11 @@ def _evaluate(commands: Any) -> None:
     def run(options: argparse.Namespace) -> None:
         from .evaluate import evaluate
 
+        vivo, silico = _references(options)
         comparison = evaluate(
             options.translated,
-            options.vivo,
-            options.silico,
+            vivo,
+            silico,
             frames=options.frames,
             full_range=options.full_range,
             workers=options.workers,
@@ -297,23 +298,23 @@ def _report(commands: Any) -> None:
         commands,
         "report",
         "Write one self-contained HTML page with the table and figures, and metrics.json.",
-        "myovivo report report --translated translated --vivo vivo --silico silico --run run",
+        "myovivo report report --translated translated --run run",
     )
     parser.add_argument("out", type=Path, help="folder for report.html and metrics.json")
     _domains(parser)
-    parser.add_argument("--run", dest="run_folder", type=Path, help="training run, for its losses")
     parser.add_argument("--title", help="heading of the page")
 
     def run(options: argparse.Namespace) -> None:
         from .report import report
 
-        if options.silico is None or options.translated is None:
+        vivo, silico = _references(options)
+        if silico is None or options.translated is None:
             raise InputError("a report needs --silico and --translated")
         page = report(
             options.out,
-            options.silico,
+            silico,
             options.translated,
-            options.vivo,
+            vivo,
             run=options.run_folder,
             frames=options.frames,
             title=options.title,
@@ -368,11 +369,28 @@ def _seed_and_workers(parser: Parser) -> None:
 
 
 def _domains(parser: Parser) -> None:
-    parser.add_argument("--vivo", type=Path, required=True, help="folder of recorded sequences")
+    held_out = "a training run: compare with the sequences that it held out"
+    parser.add_argument("--run", dest="run_folder", metavar="RUN", type=Path, help=held_out)
+    parser.add_argument("--vivo", type=Path, help="folder of recorded sequences, instead of the run's held-out ones")
     parser.add_argument("--translated", type=Path, help="folder of translated sequences")
     parser.add_argument("--silico", type=Path, help="folder of the simulated sequences they came from")
     parser.add_argument("--frames", type=int, metavar="N", help="compare the first N frames, where lengths differ")
     _workers(parser)
+
+
+def _references(options: argparse.Namespace) -> tuple[Any, Any]:
+    """The vivo and silico sequences to compare with: those named, else those the run held out."""
+    vivo, silico = options.vivo, options.silico
+    if options.run_folder is not None:
+        from .checkpoint import test_files
+
+        vivo, silico = (
+            vivo or test_files(options.run_folder, "vivo"),
+            silico or test_files(options.run_folder, "silico"),
+        )
+    if vivo is None:
+        raise InputError("name the recordings with --vivo, or a training run with --run to take those it held out")
+    return vivo, silico
 
 
 def _settings_options(parser: Parser, kind: type[Settings], config: bool = True) -> None:
