@@ -110,7 +110,7 @@ def test_a_matlab_73_file_is_read_in_matlabs_order(tmp_path):
 def test_a_mat_with_several_arrays_needs_a_name(tmp_path):
     path = tmp_path / "two.mat"
     scipy.io.savemat(path, {"a": oscillation(20.0), "b": 2 * oscillation(20.0)})
-    with pytest.raises(FileError, match="three-dimensional arrays in it: a, b"):
+    with pytest.raises(FileError, match=r"name the array with scan\.variable, .* a \(4000, 12, 10\), b"):
         acquire(path, frame_rate=2000.0, spacing=SPACING, **SMALL)
     chosen = acquire(path, frame_rate=2000.0, spacing=SPACING, variable="b", **SMALL)
     assert chosen.velocity[100:-100].max() == pytest.approx(2, rel=0.01)
@@ -156,7 +156,7 @@ def test_notes_beside_a_video_give_pixel_size_and_region(tmp_path):
     params = {"px2mmX": 0.1, "px2mmY": 0.1, "ulcornerx": 8, "ulcornery": 16, "nx": 100, "ny": 64}
     scipy.io.savemat(tmp_path / "p9_params.mat", {"Params": params})
     files = acquire_domain(tmp_path, tmp_path / "out", quiet=True, workers=1, **{**SMALL, "conditioning.band": (5, 20)})
-    assert [file.name for file in files] == ["p9_run_tvi.h5"]
+    assert [file.name for file in files] == ["sub-p9_task-run_tvi.h5"]
     sequence = Sequence.load(files[0])
     assert sequence.subject == "p9"
     assert sequence.spacing == pytest.approx((6.4e-3 / 12, 10e-3 / 10))
@@ -177,20 +177,20 @@ def test_broken_recordings_are_one_clear_line(tmp_path):
     array = {"frame_rate": 2000.0, "spacing": SPACING}
     cases = [
         ("gone.mp4", band, "does not exist"),
-        ("empty.mp4", {**band, "video.pixel": 1e-4}, "holds no frames that can be decoded"),
+        ("empty.mp4", {**band, "video.pixel": 1e-4}, "of none of the formats read"),
         ("good.avi", band, "give video.pixel in m"),
         ("still.avi", {**band, "video.pixel": 1e-4}, "at least three frames"),
         ("good.avi", {**SMALL, "video.pixel": 1e-4}, "must end under half the frame rate"),
         ("good.avi", {**band, "video.pixel": 1e-4, "video.crop": (0, 500, 0, 50)}, "must lie within 96 x 128 pixels"),
         ("good.avi", {**band, "video.pixel": 1e-4, "video.window": 0.02}, "does not fit"),
-        ("nan.npy", {**SMALL, **array}, "must be finite, got 1600 NaN"),
-        ("flat.npy", {**SMALL, **array}, r"must be a real array \(T, Z, X\)"),
-        ("cut.npy", {**SMALL, **array}, "not a readable .npy"),
+        ("nan.npy", {**SMALL, **array}, "must be finite, got 1024 NaN"),
+        ("flat.npy", {**SMALL, **array}, "axes"),
+        ("cut.npy", {**SMALL, **array}, "not a readable NPY file"),
         ("wave.npy", SMALL, "give frame_rate"),
         ("wave.npy", {**SMALL, **array, "output.frames": 1024}, "output.frames is 1024, got 25"),
         ("cut.mat", {**SMALL, **array}, "not a readable MATLAB file"),
         ("cut.h5", SMALL, "not a readable HDF5 file, probably truncated"),
-        ("notes.txt", SMALL, "none of the formats read"),
+        ("notes.txt", SMALL, "of none of the formats read"),
     ]
     for name, changes, says in cases:
         with pytest.raises(FileError, match=says) as error:

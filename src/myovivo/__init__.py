@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .acquire import acquire, acquire_domain
+    from .acquire import ChannelData, Inspection, acquire, acquire_domain, beamform, inspect
     from .checkpoint import test_files, train_files
     from .config import AcquireSettings, PhantomSettings, SimulateSettings, TrainSettings
     from .demo import demo
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 # The public names and where they live. A name that is also a module is that module, made callable.
 _HOME = {
     "AcquireSettings": "config",
+    "ChannelData": "acquire",
     "Comparison": "evaluate",
+    "Inspection": "acquire",
     "MotorUnits": "sequence",
     "MyovivoError": "errors",
     "PhantomSettings": "config",
@@ -45,10 +47,12 @@ _HOME = {
     "Translator": "translate",
     "acquire": "acquire",
     "acquire_domain": "acquire",
+    "beamform": "acquire",
     "demo": "demo",
     "depth_profile": "maps",
     "difference_map": "maps",
     "evaluate": "evaluate",
+    "inspect": "acquire",
     "phantom": "phantom",
     "phantom_domain": "phantom",
     "read_spike_trains": "simulate",
@@ -65,7 +69,9 @@ _HOME = {
 
 __all__ = [
     "AcquireSettings",
+    "ChannelData",
     "Comparison",
+    "Inspection",
     "MotorUnits",
     "MyovivoError",
     "PhantomSettings",
@@ -76,10 +82,12 @@ __all__ = [
     "Translator",
     "acquire",
     "acquire_domain",
+    "beamform",
     "demo",
     "depth_profile",
     "difference_map",
     "evaluate",
+    "inspect",
     "phantom",
     "phantom_domain",
     "read_spike_trains",

@@ -34,6 +34,7 @@ _ARGUMENTS = {
     "simulate": "OUT",
     "phantom": "OUT",
     "acquire": "SOURCE OUT",
+    "inspect": "FILE",
     "train": "PRESET --silico DIR --vivo DIR --out DIR",
     "translate": "RUN OUT",
     "evaluate": "--translated DIR (--run RUN | --vivo DIR [--silico DIR])",
@@ -89,7 +90,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"myovivo {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    for add in (_simulate, _phantom, _acquire, _train, _translate, _evaluate, _report, _demo):
+    for add in (_simulate, _phantom, _inspect, _acquire, _train, _translate, _evaluate, _report, _demo):
         add(commands)
     return parser
 
@@ -153,37 +154,67 @@ def _phantom(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _inspect(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "inspect",
+        "Say what is in a recording, where each parameter was found, what is missing and how to give it.",
+        "myovivo inspect scan.mat\n  myovivo inspect scan.mat --mapping verasonics.yaml --scan.pulse_rate 6000",
+    )
+    parser.add_argument("file", type=Path, help="a recording of any format")
+    _mapping(parser)
+    _settings_options(parser, AcquireSettings)
+
+    def run(options: argparse.Namespace) -> None:
+        from .acquire import inspect
+
+        print(inspect(options.file, _settings(options, AcquireSettings), mapping=options.mapping))
+
+    parser.set_defaults(run=run)
+
+
 def _acquire(commands: Any) -> None:
     parser = _command(
         commands,
         "acquire",
-        "Turn recordings into TVI sequences: IQ (.h5), B-mode video (.mp4, .avi), velocity arrays (.npy, .mat).",
-        "myovivo acquire clips vivo --subject 01 --video.pixel 0.0000883 --video.crop '[45, 619, 215, 935]' "
+        "Turn recordings into TVI sequences: channel RF or IQ, beamformed IQ, B-mode video or velocity, from MATLAB, "
+        "HDF5, UFF, NPY, NPZ, video or DICOM files, told from their content.",
+        "myovivo acquire scan.mat vivo --scan.frame_rate 2000\n"
+        "  myovivo acquire clips vivo --subject 01 --video.pixel 0.0000883 --video.crop '[45, 619, 215, 935]' "
         "--conditioning.band '[5, 25]'",
     )
     parser.add_argument("source", type=Path, help="a recording, or a folder of recordings")
     parser.add_argument("out", type=Path, help="folder for the sequences")
     parser.add_argument("--subject", help="who was recorded, if all recordings are of one subject")
-    parser.add_argument("--frame-rate", type=float, metavar="HZ", help="of a velocity array")
-    parser.add_argument("--spacing", type=float, nargs=2, metavar=("DZ", "DX"), help="of a velocity array, m")
-    parser.add_argument("--variable", help="name of the velocity in a .mat file")
+    _mapping(parser)
+    parser.add_argument("--frame-rate", type=float, metavar="HZ", help="short for --scan.frame_rate")
+    parser.add_argument("--spacing", type=float, nargs=2, metavar=("DZ", "DX"), help="short for --scan.spacing, m")
+    parser.add_argument("--variable", help="short for --scan.variable")
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu or cuda, for beamforming and velocity (default auto)"
+    )
     _workers(parser)
     _settings_options(parser, AcquireSettings)
 
     def run(options: argparse.Namespace) -> None:
         from .acquire import acquire_domain
+        from .acquire.inspection import parameter_tables
 
         files = acquire_domain(
             options.source,
             options.out,
             _settings(options, AcquireSettings),
+            mapping=options.mapping,
             subject=options.subject,
             frame_rate=options.frame_rate,
             spacing=tuple(options.spacing) if options.spacing else None,
             variable=options.variable,
+            device=options.device,
             workers=options.workers,
             quiet=options.quiet,
         )
+        if not options.quiet:
+            print(parameter_tables(files))
         _made(files, options.out)
 
     parser.set_defaults(run=run)
@@ -356,6 +387,11 @@ def _command(commands: Any, name: str, text: str, example: str) -> Parser:
 
 def _quiet(parser: Parser) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _mapping(parser: Parser) -> None:
+    text = "YAML or JSON file that says where in the recording the frames and parameters are"
+    parser.add_argument("--mapping", type=Path, metavar="FILE", help=text)
 
 
 def _workers(parser: Parser) -> None:

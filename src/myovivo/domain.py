@@ -56,12 +56,42 @@ def make_domain(
     claim_folder(out, recipe)
     paths = [out / name for name in makers]
     missing = [path for path in paths if not (path.exists() and is_good(path))]
-    jobs = (joblib.delayed(makers[path.name])(path) for path in missing)
+    jobs = (joblib.delayed(_make)(makers[path.name], path) for path in missing)
     count = min(joblib.effective_n_jobs(workers), max(len(missing), 1))
     results = joblib.Parallel(n_jobs=count, return_as="generator_unordered")(jobs)
     for _ in track(results, title, len(missing), quiet=quiet):  # type: ignore[arg-type]
         pass
     return paths
+
+
+def _make(maker: Callable[[Path], object], path: Path) -> None:
+    maker(path)
+    with contextlib.suppress(FileError):  # a recording is no sequence and has no sidecar
+        write_sidecar(path)
+
+
+def write_sidecar(path: Path) -> None:
+    """Write beside a sequence, as JSON, what its file says of itself, for people and for tools without HDF5.
+
+    Raises
+    ------
+    FileError : no readable sequence.
+    """
+    header = read_header(path)
+    frames, rows, columns = header.shape
+    content = {
+        "Description": "axial tissue velocity (frame, depth, lateral), m/s, positive towards the probe",
+        "Origin": header.origin,
+        "Subject": header.subject,
+        "FrameRate": header.frame_rate,
+        "PixelSpacing": list(header.spacing),
+        "Frames": frames,
+        "Rows": rows,
+        "Columns": columns,
+        "Units": "m/s",
+        "Provenance": header.provenance,
+    }
+    write_json(path.with_suffix(".json"), content)
 
 
 def claim_folder(out: Path, recipe: Mapping[str, Any]) -> None:

@@ -35,6 +35,10 @@ class FileError(MyovivoError):
         return type(self), (self.path, self.problem)
 
 
+class RecordingWarning(UserWarning):
+    """A recording that can be computed with, but not everywhere trusted."""
+
+
 class RunFolderError(FileError):
     """An output folder that already holds something else."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from .errors import FileError, InputError
-from .storage import whole_file
+from .storage import plain, whole_file
 
 FORMAT = "myovivo sequence"
 FORMAT_VERSION = 1
@@ -266,23 +266,81 @@ def _last_clause(error: BaseException) -> str:
     return " ".join(str(error).strip("'\"").split())[-120:]
 
 
+def save_blocks(
+    path: str | Path,
+    blocks: Iterable[NDArray[np.float32]],
+    size: tuple[int, int],
+    frame_rate: float,
+    spacing: tuple[float, float],
+    about: Callable[[], Mapping[str, Any]],
+) -> Path:
+    """Write a sequence that is never whole in memory, whole or not at all.
+
+    Parameters
+    ----------
+    path : the file
+    blocks : velocity (B, Z, X), m/s, frame after frame
+    size : (Z, X)
+    frame_rate, spacing : Hz, m
+    about : called after the last block; the other attributes of a `Sequence`
+
+    Raises
+    ------
+    InputError : velocity that is not finite.
+    FileError : the disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    with whole_file(path) as part, h5py.File(part, "w") as file:
+        velocity = file.create_dataset(
+            "data/velocity", (0, *size), np.float32, maxshape=(None, *size), chunks=(CHUNK_FRAMES, *size)
+        )
+        for block in _whole_chunks(blocks):
+            if not np.isfinite(np.sum(block)):
+                raise InputError("velocity must be finite, got NaN or infinite values; mask or fill them")
+            velocity.resize(len(velocity) + len(block), 0)
+            velocity[-len(block) :] = block
+        # The checks of a sequence on all but its frames.
+        head = Sequence(np.zeros((1, 1, 1), np.float32), frame_rate, spacing, **about())
+        _write_about(file, velocity, head, len(velocity) / frame_rate)
+    return path
+
+
+def _whole_chunks(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """The same frames in blocks of whole chunks, as HDF5 would otherwise read back what it wrote."""
+    waiting: list[NDArray[np.float32]] = []
+    for block in blocks:
+        waiting.append(block)
+        if sum(map(len, waiting)) >= CHUNK_FRAMES:
+            frames = np.concatenate(waiting)
+            whole = len(frames) // CHUNK_FRAMES * CHUNK_FRAMES
+            yield frames[:whole]
+            waiting = [frames[whole:]]
+    if sum(map(len, waiting)):
+        yield np.concatenate(waiting)
+
+
 def _write(file: h5py.File, sequence: Sequence) -> None:
+    frames, rows, columns = sequence.shape
+    velocity = file.create_dataset(
+        "data/velocity", data=sequence.velocity, chunks=(min(CHUNK_FRAMES, frames), rows, columns)
+    )
+    _write_about(file, velocity, sequence, sequence.duration)
+
+
+def _write_about(file: h5py.File, velocity: h5py.Dataset, sequence: Sequence, duration: float) -> None:
+    """Everything but the velocity itself."""
     file.attrs.update(
         format=FORMAT,
         format_version=FORMAT_VERSION,
         origin=sequence.origin,
         subject=sequence.subject,
-        provenance=json.dumps(dict(sequence.provenance), default=str, sort_keys=True),
-    )
-    frames, rows, columns = sequence.shape
-    velocity = file.create_dataset(
-        "data/velocity", data=sequence.velocity, chunks=(min(CHUNK_FRAMES, frames), rows, columns)
+        provenance=json.dumps(dict(sequence.provenance), default=plain, sort_keys=True),
     )
     _describe(velocity, "m/s", "axial tissue velocity (frame, depth, lateral), positive towards the probe")
     _describe(file.create_dataset("scan/frame_rate", data=sequence.frame_rate), "Hz", "frames per second")
     _describe(file.create_dataset("scan/spacing", data=sequence.spacing), "m", "pixel size in depth and laterally")
     if sequence.labels is not None:
-        write_labels(file.create_group("labels"), sequence.labels, sequence.duration)
+        write_labels(file.create_group("labels"), sequence.labels, duration)
 
 
 def _describe(dataset: h5py.Dataset, unit: str, description: str) -> None:

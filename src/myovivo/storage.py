@@ -56,7 +56,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_json(path: str | Path, value: Any) -> None:
     """Write `value` as indented JSON to `path`, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, default=_plain) + "\n")
+    write_text(path, json.dumps(value, indent=2, default=plain) + "\n")
 
 
 def read_json(path: str | Path) -> Any:
@@ -74,7 +74,7 @@ def read_json(path: str | Path) -> Any:
         raise FileError(path, f"is not valid JSON ({error}); restore or delete it") from error
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn NumPy scalars, arrays and paths into what JSON knows."""
     if hasattr(value, "tolist"):
         return value.tolist()

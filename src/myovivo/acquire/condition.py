@@ -6,6 +6,8 @@ median, bicubic resampling to 128 x 128 x 1024 at 512 Hz.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import butter, sos2zpk, sosfilt, sosfilt_zi
 from scipy.sparse import csr_array
 
 from ..config import Conditioning, Output
@@ -21,6 +23,7 @@ from ..errors import InputError
 from ..sequence import MotorUnits
 
 _THREADS = 2
+_FORGOTTEN = 1e-7  # of a wrong start, after which the backward filter is right in float32
 _CUBIC = -0.5  # Keys' a: exact for quadratics. Keys 1981, IEEE Trans Acoust 29:1153, doi:10.1109/TASSP.1981.1163711
 
 
@@ -37,6 +40,23 @@ def band_pass(velocity: NDArray[np.float32], frame_rate: float, conditioning: Co
     ------
     InputError : the band does not lie under half the frame rate, or the sequence is too short.
     """
+    return np.concatenate(list(band_passed([velocity], velocity.shape, frame_rate, conditioning)))
+
+
+def band_passed(
+    blocks: Iterable[NDArray[np.float32]],
+    shape: tuple[int, int, int],
+    frame_rate: float,
+    conditioning: Conditioning,
+) -> Iterator[NDArray[np.float32]]:
+    """`band_pass` of a stream of blocks (B, Z, X) that add up to `shape`; the same values, in bounded memory.
+
+    The backward pass of a block starts as many frames later as the filter needs to forget where it started.
+    """
+    if conditioning.band is None:
+        yield from blocks
+        return
+    frames, rows, columns = shape
     low, high = conditioning.band
     if high >= frame_rate / 2:
         raise InputError(
@@ -45,19 +65,63 @@ def band_pass(velocity: NDArray[np.float32], frame_rate: float, conditioning: Co
         )
     sos = butter(conditioning.order, (low, high), "bandpass", fs=frame_rate, output="sos")
     # Mirrored ends as long as the slowest oscillation let the filter settle before the first frame.
-    pad = min(round(frame_rate / low), len(velocity) - 1)
+    pad = min(round(frame_rate / low), frames - 1)
     if pad < 2 * conditioning.order:
-        raise InputError(f"{len(velocity)} frames at {frame_rate:g} Hz are too few for {low:g} Hz; record longer")
+        raise InputError(f"{frames} frames at {frame_rate:g} Hz are too few for {low:g} Hz; record longer")
+    rest = sosfilt_zi(sos)
+    slowest = float(np.abs(np.asarray(sos2zpk(sos)[1])).max())  # radius of the pole that forgets last
+    settled = math.ceil(math.log(_FORGOTTEN) / math.log(slowest))
 
-    def row(z: int) -> NDArray[np.float32]:  # (T, X)
-        pixels = np.ascontiguousarray(velocity[:, z].T, np.float64)
-        return sosfiltfilt(sos, pixels, axis=1, padlen=pad).T.astype(np.float32)
-
-    result = np.empty_like(velocity)
+    waiting: list[NDArray[np.float32]] = []  # frames not yet filtered, until the mirrored start is known
+    state: Any = None  # of the forward filter: (sections, Z, X, 2)
+    forward: list[NDArray[np.float32]] = []  # filtered forwards, not yet backwards
+    last = np.empty((0, rows, columns), np.float32)  # the newest frames, for the mirrored end
+    taken = 0
     with ThreadPoolExecutor(_THREADS) as pool:
-        for z, filtered in enumerate(pool.map(row, range(velocity.shape[1]))):
-            result[:, z] = filtered
-    return result
+
+        def run(values: NDArray[np.float32]) -> NDArray[np.float32]:
+            result = np.empty_like(values)
+
+            def row(z: int) -> None:
+                pixels = np.ascontiguousarray(values[:, z].T, np.float64)  # (X, B)
+                filtered, state[:, z] = sosfilt(sos, pixels, axis=1, zi=state[:, z])
+                result[:, z] = filtered.T
+
+            list(pool.map(row, range(rows)))
+            return result
+
+        def backwards(values: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+            """The first `count` frames of `values` filtered from its end."""
+            result = np.empty((count, rows, columns), np.float32)
+
+            def row(z: int) -> None:
+                pixels = np.ascontiguousarray(values[::-1, z].T, np.float64)
+                start = rest[:, None] * pixels[:, :1]
+                result[:, z] = sosfilt(sos, pixels, axis=1, zi=start)[0][:, ::-1][:, :count].T
+
+            list(pool.map(row, range(rows)))
+            return result
+
+        for block in blocks:
+            taken += len(block)
+            last = np.concatenate([last, block])[-pad - 1 :] if len(block) <= pad else block[-pad - 1 :]
+            if state is None:
+                waiting.append(block)
+                if sum(map(len, waiting)) <= pad and taken < frames:
+                    continue
+                block = np.concatenate(waiting)
+                start = 2 * block[:1] - block[pad:0:-1]
+                state = rest[:, None, None] * start[0][:, :, None].astype(np.float64)  # (sections, Z, X, 2)
+                run(start)
+            forward.append(run(block))
+            if sum(map(len, forward)) >= 2 * settled:
+                whole = np.concatenate(forward)
+                yield backwards(whole, len(whole) - settled)
+                forward = [whole[-settled:].copy()]
+        if taken != frames:
+            raise InputError(f"{frames} frames were announced but {taken} came; read the recording again")
+        end = run(2 * last[-1:] - last[-2 : -pad - 2 : -1])
+        yield backwards(np.concatenate([*forward, end]), sum(map(len, forward)))
 
 
 def median(velocity: NDArray[np.float32], spacing: tuple[float, float], side: float) -> NDArray[np.float32]:
@@ -126,18 +190,49 @@ def resample_time(values: NDArray[Any], frame_rate: float, target: float) -> NDA
     """(T, ...) at `frame_rate` -> (T', ...) at `target` Hz by cubic convolution; frame 0 stays frame 0."""
     if frame_rate == target:
         return values.astype(np.float32, copy=False)
-    frames = len(values)
-    count = int(np.floor(frames / frame_rate * target + 1e-6))
-    position = np.arange(count) * (frame_rate / target)
+    count = resampled_length(len(values), frame_rate, target)
+    return _cubic(values, 0, np.arange(count) * (frame_rate / target), len(values) - 1)
+
+
+def resampled_in_time(
+    blocks: Iterable[NDArray[np.float32]], frames: int, frame_rate: float, target: float
+) -> Iterator[NDArray[np.float32]]:
+    """`resample_time` of a stream of blocks that add up to `frames`."""
+    if frame_rate == target:
+        yield from blocks
+        return
+    count = resampled_length(frames, frame_rate, target)
+    made, first = 0, 0  # frames given; index of the first frame kept
+    kept: NDArray[np.float32] | None = None
+    for block in blocks:
+        kept = block if kept is None else np.concatenate([kept, block])
+        available = first + len(kept)
+        # A frame in between needs two on either side; the last ones make do with what there is.
+        ready = count if available == frames else math.ceil((available - 2) * target / frame_rate - 1e-9)
+        ready = min(max(ready, made), count)
+        position = np.arange(made, ready) * (frame_rate / target)
+        if len(position):
+            yield _cubic(kept, first, position, frames - 1)
+        made = ready
+        passed = min(max(0, math.floor(made * frame_rate / target) - 1 - first), len(kept))
+        kept, first = kept[passed:], first + passed
+
+
+def resampled_length(frames: int, frame_rate: float, target: float) -> int:
+    """How many frames `resample_time` gives."""
+    return frames if frame_rate == target else math.floor(frames / frame_rate * target + 1e-6)
+
+
+def _cubic(values: NDArray[Any], first: int, position: NDArray[Any], last: int) -> NDArray[np.float32]:
+    """Values, of which the first is frame `first`, at positions in frames; beyond frames 0 and `last`, those."""
     base = np.floor(position).astype(int)
-    fraction = position - base
     offset = np.arange(-1, 3)
-    weight = _keys(np.abs(fraction[:, None] - offset))
-    index = np.clip(base[:, None] + offset, 0, frames - 1)  # beyond the ends, the end
-    entries = (weight.ravel().astype(np.float32), (np.repeat(np.arange(count), 4), index.ravel()))
-    matrix = csr_array(entries, (count, frames))
-    flat = values.reshape(frames, -1).astype(np.float32, copy=False)
-    return np.asarray(matrix @ flat).reshape(count, *values.shape[1:])
+    weight = _keys(np.abs((position - base)[:, None] - offset))
+    index = np.clip(base[:, None] + offset, 0, last) - first
+    entries = (weight.ravel().astype(np.float32), (np.repeat(np.arange(len(position)), 4), index.ravel()))
+    matrix = csr_array(entries, (len(position), len(values)))
+    flat = values.reshape(len(values), -1).astype(np.float32, copy=False)
+    return np.asarray(matrix @ flat).reshape(len(position), *values.shape[1:])
 
 
 def _keys(s: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,6 +5,8 @@ Le Besnerais and Champagnat 2005, IEEE ICIP, doi:10.1109/ICIP.2005.1529706.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from skimage.registration import optical_flow_ilk
@@ -13,6 +15,7 @@ from skimage.transform import downscale_local_mean
 from ..config import Video
 from ..errors import InputError
 from ..progress import Bar
+from .scanned import Clip
 
 _WINDOW_PIXELS = 16  # across the window, after averaging pixels that are finer
 
@@ -40,26 +43,55 @@ def video_velocity(
     """
     if video.pixel is None:
         raise InputError("a video says nothing of its pixel size; give video.pixel in m, such as 0.0000883")
-    if len(frames) < 3:
-        raise InputError(f"motion needs at least three frames, got {len(frames)}; give a longer video")
-    factor = max(1, int(video.window / _WINDOW_PIXELS / video.pixel))
-    step = factor * video.pixel
-    radius = max(2, round(video.window / step / 2))
-    if min(frames.shape[1:]) < 4 * radius * factor:
-        size = f"{frames.shape[1]} x {frames.shape[2]} pixels"
-        raise InputError(f"video.window of {video.window * 1e3:g} mm does not fit into {size}; check video.crop")
+    shape = (frames.shape[0], frames.shape[1], frames.shape[2])
+    motion = Motion(Clip(lambda: iter([frames]), shape, frame_rate, (video.pixel, video.pixel)), video.window, quiet)
+    return np.concatenate(list(motion.blocks())), motion.spacing
 
-    def grey(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        kept = frame[: frame.shape[0] // factor * factor, : frame.shape[1] // factor * factor]
-        return (downscale_local_mean(kept, (factor, factor)) / 255).astype(np.float32)
 
-    before = grey(frames[0])
-    velocity = np.empty((len(frames) - 1, *before.shape), np.float32)
-    with Bar("motion", len(velocity), quiet=quiet) as bar:
-        for t, frame in enumerate(frames[1:]):
-            after = grey(frame)
-            downward, _ = optical_flow_ilk(before, after, radius=radius, num_warp=3)
-            velocity[t] = -downward * np.float32(step * frame_rate)
-            before = after
-            bar.advance()
-    return velocity, (step, step)
+class Motion:
+    """Velocity of a clip, block by block; see `video_velocity`.
+
+    Attributes
+    ----------
+    shape : (T, Z', X') of the velocity
+    spacing : (dz, dx), m
+    """
+
+    def __init__(self, clip: Clip, window: float, quiet: bool = False):
+        frames, height, width = clip.shape
+        dz, dx = clip.spacing
+        if abs(dz / dx - 1) > 0.01:
+            raise InputError(f"B-mode pixels must be square, got {dz * 1e3:g} x {dx * 1e3:g} mm; re-encode the video")
+        if frames < 3:
+            raise InputError(f"motion needs at least three frames, got {frames}; give a longer video")
+        self.clip, self.quiet = clip, quiet
+        self.factor = max(1, int(window / _WINDOW_PIXELS / dz))
+        step = self.factor * dz
+        self.radius = max(2, round(window / step / 2))
+        if min(height, width) < 4 * self.radius * self.factor:
+            size = f"{height} x {width} pixels"
+            raise InputError(f"video.window of {window * 1e3:g} mm does not fit into {size}; check video.crop")
+        self.spacing = (step, step)
+        self.shape = (frames - 1, height // self.factor, width // self.factor)
+
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """Velocity of successive frames, (B, Z', X'), m/s."""
+        scale = np.float32(self.spacing[0] * self.clip.frame_rate)
+        before: NDArray[np.float32] | None = None
+        with Bar("motion", self.shape[0], quiet=self.quiet) as bar:
+            for pictures in self.clip.blocks():
+                velocity = []
+                for picture in pictures:
+                    after = self._grey(picture)
+                    if before is not None:
+                        downward, _ = optical_flow_ilk(before, after, radius=self.radius, num_warp=3)
+                        velocity.append(-downward * scale)
+                        bar.advance()
+                    before = after
+                if velocity:
+                    yield np.stack(velocity)
+
+    def _grey(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        _, rows, columns = self.shape
+        kept = picture[: rows * self.factor, : columns * self.factor]
+        return (downscale_local_mean(kept, (self.factor, self.factor)) / 255).astype(np.float32)

@@ -12,6 +12,7 @@ Kasai et al. 1985, IEEE Trans Sonics Ultrason 32:458, doi:10.1109/T-SU.1985.3161
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +21,10 @@ from numpy.typing import NDArray
 
 from ..config import Velocity
 from ..errors import InputError
-from ..progress import Bar
+from ..progress import Bar, track
 from ..recording import Recording
+
+_NEARLY = 0.9  # of half a cycle per frame
 
 
 class VelocityEstimate(NamedTuple):
@@ -34,14 +37,19 @@ class VelocityEstimate(NamedTuple):
 
 
 def autocorrelation_velocity(
-    recording: Recording, settings: Velocity, pixel: float | None = None, quiet: bool = False
+    recording: Recording,
+    settings: Velocity,
+    pixel: float | None = None,
+    quiet: bool = False,
+    device: torch.device | str = "cpu",
 ) -> VelocityEstimate:
     """Velocity at each frame of a recording, on rows thinned to a third of the axial window.
 
     The IQ stays at baseband: its axial phase gradient is the offset of the local centre frequency
-    from the demodulation frequency, the same as remodulated data would give, without aliasing on a
-    coarse grid. Lag-one products are averaged over the axial, lateral and ensemble windows. An even
-    number of frame pairs is averaged, so that an estimate belongs to a frame, not between two.
+    from the demodulation frequency. Remodulated analytic data would give the same angle plus
+    4 pi f0 dz / c, exactly, but needs a grid finer than c / (4 f0) to show it. Lag-one products are
+    averaged over the axial, lateral and ensemble windows. An even number of frame pairs is averaged, so that
+    an estimate belongs to a frame, not between two.
 
     Parameters
     ----------
@@ -49,64 +57,171 @@ def autocorrelation_velocity(
     settings : estimator and windows
     pixel : rows are not thinned beyond this height, m, either
     quiet : no progress
+    device : where to compute
 
     Raises
     ------
     InputError : the recording has fewer rows than the axial window needs.
     """
-    frames, rows, columns = recording.shape
-    dz, dx = recording.spacing
-    coarsest = min(settings.axial_window / 3, pixel or np.inf) / dz + 1e-6
-    thin = max(n for n in range(1, rows + 1) if n == 1 or (rows % n == 0 and n <= coarsest))  # the extent stays
-    if rows // thin < 2:
-        window, depth = settings.axial_window * 1e3, rows * dz * 1e3
-        raise InputError(f"velocity.axial_window of {window:g} mm does not fit into {depth:g} mm of depth; shorten it")
-    average_z = torch.from_numpy(window_matrix(rows, dz, rows // thin, thin, settings.axial_window))
-    average_x = torch.from_numpy(window_matrix(columns, dx, columns, 1, settings.lateral_window)).T.contiguous()
-    half = max(1, round(settings.ensemble_window * recording.frame_rate / 2))  # frame pairs on either side
-    radians_to_hz = recording.sound_speed / (4 * math.pi * dz)
-    scale = recording.sound_speed * recording.frame_rate / (4 * math.pi)
-
-    loupas = settings.estimator == "loupas"
-    temporal, axial = _Ensemble(half), _Ensemble(half)
-    velocity = np.empty((frames, rows // thin, columns), np.float32)
-    frequency_sum = torch.zeros(velocity.shape[1:])
+    estimator = VelocityEstimator(recording, settings, pixel, quiet, device)
+    velocity = np.empty(estimator.shape, np.float32)
     filled = 0
+    for block in estimator.blocks():
+        velocity[filled : filled + len(block)] = block
+        filled += len(block)
+    return VelocityEstimate(velocity, estimator.spacing, estimator.centre_frequency)
 
-    def estimate(phase_t: torch.Tensor, phase_z: torch.Tensor | None) -> None:
-        nonlocal filled, frequency_sum
-        frequency = recording.centre_frequency + (radians_to_hz * phase_z if phase_z is not None else 0.0)
-        velocity[filled : filled + len(phase_t)] = (scale * phase_t / frequency).numpy()
-        frequency_sum = frequency_sum + (frequency * torch.ones_like(phase_t)).sum(0)
-        filled += len(phase_t)
 
-    def smooth(a: torch.Tensor, b: torch.Tensor, lift: torch.Tensor) -> torch.Tensor:
+class VelocityEstimator:
+    """Velocity of a recording, block by block, for recordings larger than memory; see `autocorrelation_velocity`.
+
+    Attributes
+    ----------
+    shape : (T, Z, X) of the velocity
+    spacing : (dz, dx), m
+    nyquist : velocity, m/s, at which the phase turns by half a cycle per frame
+    centre_frequency : (Z, X), Hz, mean local centre frequency; once all blocks were taken
+    aliased : share of the echo, weighted by its strength, that moves at over 0.9 of `nyquist`; likewise
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        settings: Velocity,
+        pixel: float | None = None,
+        quiet: bool = False,
+        device: torch.device | str = "cpu",
+    ):
+        frames, rows, columns = recording.shape
+        dz, dx = recording.spacing
+        coarsest = min(settings.axial_window / 3, pixel or np.inf) / dz + 1e-6
+        thin = max(n for n in range(1, rows + 1) if n == 1 or (rows % n == 0 and n <= coarsest))  # the extent stays
+        if rows // thin < 2:
+            window, depth = settings.axial_window * 1e3, rows * dz * 1e3
+            raise InputError(
+                f"velocity.axial_window of {window:g} mm does not fit into {depth:g} mm of depth; shorten it"
+            )
+        self.recording, self.settings, self.quiet = recording, settings, quiet
+        self.device = torch.device(device)
+        self.shape = (frames, rows // thin, columns)
+        self.spacing = (dz * thin, dx)
+        self.nyquist = recording.sound_speed * recording.frame_rate / (4 * recording.centre_frequency)
+        average_z = torch.from_numpy(window_matrix(rows, dz, rows // thin, thin, settings.axial_window))
+        average_x = torch.from_numpy(window_matrix(columns, dx, columns, 1, settings.lateral_window)).T
+        self._average_z, self._average_x = average_z.to(self.device), average_x.contiguous().to(self.device)
+        self._frequency_sum = torch.zeros(self.shape[1:], device=self.device)
+        self._strength = self._strength_aliased = 0.0
+
+    @property
+    def centre_frequency(self) -> NDArray[np.float32]:
+        return (self._frequency_sum / self.shape[0]).cpu().numpy()
+
+    @property
+    def aliased(self) -> float:
+        return self._strength_aliased / self._strength if self._strength else 0.0
+
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """Velocity of successive frames, (B, Z, X), m/s.
+
+        Raises
+        ------
+        InputError : the recording gives another number of frames than it announces.
+        """
+        recording, frames = self.recording, self.shape[0]
+        loupas = self.settings.estimator == "loupas"
+        half = max(1, round(self.settings.ensemble_window * recording.frame_rate / 2))  # frame pairs on either side
+        temporal, axial = _Ensemble(half), _Ensemble(half)
+        still = self._still()
+        last: torch.Tensor | None = None
+        given = 0
+        with Bar("velocity", frames, quiet=self.quiet) as bar:
+            for block in recording.blocks():
+                iq = torch.from_numpy(np.ascontiguousarray(block)).to(self.device)
+                if still is not None:
+                    iq = iq - still
+                pairs = iq if last is None else torch.cat([last, iq])
+                last = iq[-1:].clone()
+                if len(pairs) > 1:
+                    products_t = temporal.push(self._smooth(pairs[1:], pairs[:-1], self._average_z))
+                    products_z = (
+                        axial.push(self._smooth(pairs[1:, 1:], pairs[1:, :-1], self._average_z[:, :-1]))
+                        if loupas
+                        else None
+                    )
+                    if len(products_t):
+                        given += len(products_t)
+                        yield self._estimate(products_t, products_z)
+                bar.advance(len(iq))
+        products_t = temporal.finish()
+        if products_t is None or given + len(products_t) != frames:
+            given += 0 if products_t is None else len(products_t)
+            raise InputError(f"the recording announces {frames} frames but gave {given}; read it again")
+        yield self._estimate(products_t, axial.finish() if loupas else None)
+
+    def _smooth(self, a: torch.Tensor, b: torch.Tensor, lift: torch.Tensor) -> torch.Tensor:
         """Averages of a * conj(b) over the spatial windows: (B, Z, X) complex -> (B, 2, Z', X')."""
         real = a.real * b.real + a.imag * b.imag
         imag = a.imag * b.real - a.real * b.imag
-        return lift @ torch.stack([real, imag], 1) @ average_x
+        return lift @ torch.stack([real, imag], 1) @ self._average_x
 
-    last: torch.Tensor | None = None
-    lift_z = average_z[:, :-1]
-    with Bar("velocity", frames, quiet=quiet) as bar:
-        for block in recording.blocks():
-            iq = torch.from_numpy(np.ascontiguousarray(block))
-            pairs = iq if last is None else torch.cat([last, iq])
-            last = iq[-1:].clone()
-            bar.advance(len(iq))
-            if len(pairs) < 2:
-                continue
-            phase_t = temporal.push(smooth(pairs[1:], pairs[:-1], average_z))
-            phase_z = axial.push(smooth(pairs[1:, 1:], pairs[1:, :-1], lift_z)) if loupas else None
-            estimate(phase_t, phase_z)
-    estimate(temporal.finish(), axial.finish() if loupas else None)
-    if filled != frames:
-        raise InputError(f"the recording announces {frames} frames but gave {filled}; read it again")
-    return VelocityEstimate(velocity, (dz * thin, dx), (frequency_sum / frames).numpy())
+    def _estimate(self, products_t: torch.Tensor, products_z: torch.Tensor | None) -> NDArray[np.float32]:
+        recording = self.recording
+        phase = torch.atan2(products_t[:, 1], products_t[:, 0])
+        strength = torch.hypot(products_t[:, 0], products_t[:, 1])
+        self._strength += float(strength.sum(dtype=torch.float64))
+        self._strength_aliased += float(strength[phase.abs() > _NEARLY * math.pi].sum(dtype=torch.float64))
+        frequency: torch.Tensor | float = recording.centre_frequency
+        if products_z is None:
+            self._frequency_sum += frequency * len(phase)
+        else:
+            gradient = torch.atan2(products_z[:, 1], products_z[:, 0])  # rad per row
+            frequency = frequency + gradient * (recording.sound_speed / (4 * math.pi * recording.spacing[0]))
+            self._frequency_sum += frequency.sum(0)
+        return (phase / frequency * (recording.sound_speed * recording.frame_rate / (4 * math.pi))).cpu().numpy()
+
+    def _still(self) -> torch.Tensor | None:
+        """The echo that does not move, (Z, X): the mean over all frames, in a pass of its own."""
+        if self.settings.clutter == "none":
+            return None
+        total = torch.zeros(self.recording.shape[1:], dtype=torch.complex128, device=self.device)
+        for block in track(self.recording.blocks(), "clutter", self.shape[0], quiet=self.quiet):
+            total += torch.from_numpy(np.ascontiguousarray(block)).to(self.device).sum(0, dtype=torch.complex128)
+        return (total / self.shape[0]).to(torch.complex64)
+
+
+def local_coherence(recording: Recording, settings: Velocity) -> NDArray[np.float32]:
+    """How alike successive frames are where they are compared, 0 to 1: |<a b*>| / sqrt(<|a|^2> <|b|^2>).
+
+    Low coherence means that the velocity there is noise, or that tissue moved through the image plane.
+
+    Parameters
+    ----------
+    recording : IQ frames
+    settings : the averaging windows in depth and laterally
+
+    Returns
+    -------
+    (Z, X) float32, mean over the frame pairs, on the recording's pixels
+    """
+    _, rows, columns = recording.shape
+    dz, dx = recording.spacing
+    lift = torch.from_numpy(window_matrix(rows, dz, rows, 1, settings.axial_window))
+    right = torch.from_numpy(window_matrix(columns, dx, columns, 1, settings.lateral_window)).T.contiguous()
+    total, pairs, last = torch.zeros(rows, columns), 0, None
+    for block in recording.blocks():
+        iq = torch.from_numpy(np.ascontiguousarray(block))
+        both = iq if last is None else torch.cat([last, iq])
+        last = iq[-1:].clone()
+        product = both[1:] * both[:-1].conj()
+        power = lift @ (both.real**2 + both.imag**2) @ right
+        strength = torch.hypot(lift @ product.real @ right, lift @ product.imag @ right)
+        total += (strength / torch.sqrt(power[1:] * power[:-1]).clamp(min=1e-30)).sum(0)
+        pairs += len(product)
+    return (total / pairs).numpy()
 
 
 class _Ensemble:
-    """Running average over frame pairs; its angle, centred on a frame between as many pairs on either side."""
+    """Running average over frame pairs, centred on a frame between as many pairs on either side."""
 
     def __init__(self, half: int):
         self.half = half
@@ -114,7 +229,7 @@ class _Ensemble:
         self._started = False
 
     def push(self, products: torch.Tensor) -> torch.Tensor:
-        """Add products (B, 2, Z, X) of B frame pairs; return the angles (B', Z, X) of the frames now complete.
+        """Add products (B, 2, Z, X) of B frame pairs; return the averages (B', 2, Z, X) of the frames now complete.
 
         At the ends, where pairs are missing on one side, the average is over those that exist.
         """
@@ -129,23 +244,21 @@ class _Ensemble:
             for lag in range(1, 2 * self.half):
                 total += self._kept[lag : lag + ready]
             self._kept = self._kept[ready:].clone()
-            return _angle(torch.cat([torch.stack(out), total]) if out else total)
-        return products.new_zeros((0, *products.shape[2:]))
+            total /= 2 * self.half
+            return torch.cat([torch.stack(out), total]) if out else total
+        return products.new_zeros((0, *products.shape[1:]))
 
-    def finish(self) -> torch.Tensor:
-        """The angles of the last frames; of all frames if the recording is shorter than the window."""
+    def finish(self) -> torch.Tensor | None:
+        """The averages of the last frames; of all frames if the recording is shorter than the window."""
         kept = self._kept
-        assert kept is not None
+        if kept is None:
+            return None
         if not self._started:
             frames = range(len(kept) + 1)
             spans = [kept[max(0, frame - self.half) : frame + self.half] for frame in frames]
         else:
             spans = [kept[frame:] for frame in range(min(self.half, len(kept)))]
-        return _angle(torch.stack([span.mean(0) for span in spans]))
-
-
-def _angle(products: torch.Tensor) -> torch.Tensor:
-    return torch.atan2(products[:, 1], products[:, 0])
+        return torch.stack([span.mean(0) for span in spans])
 
 
 def window_matrix(samples: int, step: float, outputs: int, thin: int, window: float) -> NDArray[np.float32]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from pymatreader import read_mat
 
-from ...config import Video
 from ...errors import FileError
+from ..content import Parameters, parameter
 
 _ENDING = "_params.mat"
 
@@ -22,25 +22,22 @@ def is_notes(path: Path) -> bool:
     return path.name.endswith(_ENDING)
 
 
-def with_notes(path: Path, video: Video) -> Video:
-    """Fill what `video` leaves open from the notes beside the file, if there are any.
+def notes_beside(path: Path) -> Parameters:
+    """Pixel size and image region from the notes beside a video; nothing if there are none.
 
     Raises
     ------
-    FileError : the notes are broken, or their pixels are not square.
+    FileError : the notes are broken.
     """
-    if video.pixel is not None:
-        return video
     notes = [file for file in sorted(path.parent.glob(f"*{_ENDING}")) if path.name.startswith(_prefix(file))]
     if not notes:
-        return video
+        return {}
     params = _read(notes[0])
-    dz, dx = float(params["px2mmY"]), float(params["px2mmX"])
-    if abs(dz / dx - 1) > 0.01:
-        raise FileError(notes[0], f"pixels must be square, got {dx:g} x {dz:g} mm; re-encode the video")
     z0, x0 = round(float(params["ulcornery"])), round(float(params["ulcornerx"]))
-    crop = video.crop or (z0, z0 + round(float(params["ny"])), x0, x0 + round(float(params["nx"])))
-    return video.model_copy(update={"pixel": dz * 1e-3, "crop": crop})
+    spacing = (float(params["px2mmY"]) * 1e-3, float(params["px2mmX"]) * 1e-3)
+    crop = (z0, z0 + round(float(params["ny"])), x0, x0 + round(float(params["nx"])))
+    origin = f"notes ({notes[0].name})"
+    return {"spacing": parameter("spacing", spacing, origin), "crop": parameter("crop", crop, origin)}
 
 
 def _prefix(notes: Path) -> str:

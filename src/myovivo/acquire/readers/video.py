@@ -2,58 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...config import Video
 from ...errors import FileError, MissingExtraError
+from ..content import Content, Frames, Parameters, parameter
 
 
-class VideoClip(NamedTuple):
-    """Grey frames (T, Z, X) uint8 of the image region, and frames per second."""
-
-    frames: NDArray[np.uint8]
-    frame_rate: float
-
-
-def read_video(path: Path, video: Video) -> VideoClip:
-    """Decode the image region of a B-mode video.
-
-    The frame rate is `video.frame_rate` if given, else what the time stamps or the container say.
+def read_video(path: Path) -> Content:
+    """Grey frames of a video; its frames are counted now and decoded when they are asked for.
 
     Raises
     ------
     MissingExtraError : OpenCV is not installed.
-    FileError : no frames can be decoded, no frame rate is known, or the crop is not within the picture.
+    FileError : no frames can be decoded.
     """
-    cv2 = _opencv()
-    capture = cv2.VideoCapture(str(path))
-    frames, stamps = [], []
-    z0, z1, x0, x1 = video.crop or (0, None, 0, None)
-    try:
-        while True:
-            read, picture = capture.read()
-            if not read:
-                break
-            if video.crop is not None:
-                _check_crop(path, video.crop, picture.shape[:2])
-            grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if picture.ndim == 3 else picture
-            frames.append(grey[z0:z1, x0:x1].copy())
-            stamps.append(capture.get(cv2.CAP_PROP_POS_MSEC))
-        announced = capture.get(cv2.CAP_PROP_FPS)
-    finally:
-        capture.release()
-    if not frames:
+    shape, stamps, announced = _look_through(path)
+    if not stamps:
         raise FileError(path, "holds no frames that can be decoded; check the file, or re-encode it as H.264")
-    elapsed = stamps[-1] - stamps[0]
-    frame_rate = video.frame_rate or ((len(frames) - 1) / elapsed * 1e3 if elapsed > 0 else announced)
-    if not frame_rate > 0:
-        raise FileError(path, "does not say its frame rate; give video.frame_rate in Hz")
-    return VideoClip(np.array(frames), float(frame_rate))
+    parameters: Parameters = {}
+    if len(stamps) > 1 and stamps[-1] > stamps[0]:
+        parameters["frame_times"] = parameter("frame_times", np.array(stamps) * 1e-3, "file (time stamps)")
+    elif announced > 0:
+        parameters["frame_rate"] = parameter("frame_rate", announced, "file (container)")
+    frames = Frames(lambda: _open(path), (len(stamps), *shape), np.dtype(np.uint8), ("frame", "depth", "lateral"))
+    return Content("bmode", frames, parameters, "video")
 
 
 def video_frame_rate(path: Path) -> float:
@@ -72,6 +51,52 @@ def video_frame_rate(path: Path) -> float:
     return rate
 
 
+def _look_through(path: Path) -> tuple[tuple[int, int], list[float], float]:
+    """Picture size, time stamps (ms) of the frames that decode, and the announced rate (Hz)."""
+    cv2 = _opencv()
+    capture = cv2.VideoCapture(str(path))
+    stamps: list[float] = []
+    try:
+        while capture.grab():
+            stamps.append(capture.get(cv2.CAP_PROP_POS_MSEC))
+        size = (int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)), int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)))
+        return size, stamps, float(capture.get(cv2.CAP_PROP_FPS))
+    finally:
+        capture.release()
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    cv2 = _opencv()
+    capture = cv2.VideoCapture(str(path))
+    try:
+        yield _Pictures(path, capture, cv2)
+    finally:
+        capture.release()
+
+
+class _Pictures:
+    """Frames of an open video; asked for in order, as a video is decoded."""
+
+    def __init__(self, path: Path, capture: Any, cv2: Any):
+        self.path, self.capture, self.cv2 = path, capture, cv2
+        self.next = 0
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[np.uint8]:
+        start, stop = index[0].start or 0, index[0].stop
+        assert start == self.next, "a video is read from its start"
+        pictures = []
+        while self.next < stop:
+            read, picture = self.capture.read()
+            if not read:
+                break
+            self.next += 1
+            pictures.append(self.cv2.cvtColor(picture, self.cv2.COLOR_BGR2GRAY) if picture.ndim == 3 else picture)
+        if not pictures:
+            raise FileError(self.path, f"cannot be decoded beyond frame {start}; re-encode it as H.264")
+        return np.stack(pictures)
+
+
 def _opencv() -> Any:
     try:
         import cv2
@@ -81,9 +106,3 @@ def _opencv() -> Any:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return cv2
-
-
-def _check_crop(path: Path, crop: tuple[int, int, int, int], size: tuple[int, int]) -> None:
-    z0, z1, x0, x1 = crop
-    if not (0 <= z0 < z1 <= size[0] and 0 <= x0 < x1 <= size[1]):
-        raise FileError(path, f"video.crop (z0, z1, x0, x1) must lie within {size[0]} x {size[1]} pixels, got {crop}")

@@ -1,0 +1,226 @@
+"""Tell what a recording file is from its content, whatever it is called, and open it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ..config import Scan
+from ..errors import FileError, InputError
+from ..recording import FORMAT as RECORDING
+from ..recording import Recording
+from ..sequence import FORMAT as SEQUENCE
+from ..sequence import opened
+from .content import Content, Frames, Kind, axes_of
+from .readers.dicom import read_dicom
+from .readers.hdf5 import Hdf5Store
+from .readers.layout import (
+    Layout,
+    apply,
+    describe_arrays,
+    fits,
+    guess_axes,
+    kind_of,
+    read_layout,
+    ready_layouts,
+    sidecar_of,
+)
+from .readers.matlab import MatlabStore
+from .readers.numpy_file import NumpyStore
+from .readers.scan_notes import is_notes
+from .readers.store import Store
+from .readers.uff import channel_data_in, read_uff
+from .readers.video import read_video
+
+Format = Literal["recording", "sequence", "uff", "hdf5", "matlab73", "matlab5", "npy", "npz", "dicom", "video"]
+
+FORMATS = "MATLAB, HDF5, UFF, NPY, NPZ, DICOM or video"
+_VIDEO = (b"\x1a\x45\xdf\xa3", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"\x30\x26\xb2\x75", b"FLV\x01", b"OggS")
+_QUICKTIME = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+
+
+def format_of(path: Path) -> Format | None:
+    """What a file is by its first bytes; None for what is no recording.
+
+    Raises
+    ------
+    FileError : it cannot be opened, or is HDF5 cut short.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except OSError as error:
+        raise FileError(path, f"cannot be opened ({error.strerror})") from error
+    if head.startswith(b"MATLAB 7.3"):
+        return "matlab73"
+    if head.startswith(b"MATLAB 5.0"):
+        return "matlab5"
+    if head.startswith(b"\x89HDF\r\n\x1a\n") or head[512:].startswith(b"\x89HDF\r\n\x1a\n"):
+        with opened(path) as file:
+            ours = {RECORDING: "recording", SEQUENCE: "sequence"}.get(str(file.attrs.get("format")))
+        return ours or ("uff" if channel_data_in(path) else "hdf5")  # type: ignore[return-value]
+    if head.startswith(b"\x93NUMPY"):
+        return "npy"
+    if head.startswith(b"PK\x03\x04"):
+        return "npz"
+    if head[128:132] == b"DICM":
+        return "dicom"
+    if head[4:8] in _QUICKTIME or head.startswith(_VIDEO) or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
+        return "video"
+    return None
+
+
+def recordings_in(source: str | Path) -> list[Path]:
+    """The recordings of a folder, or the one given, sorted by name; notes, sidecars and sequences are none.
+
+    Raises
+    ------
+    FileError : none there.
+    """
+    source = Path(source)
+    if source.is_file():
+        return [source]
+    if not source.is_dir():
+        raise FileError(source, "does not exist; check the path")
+    files = [
+        file for file in sorted(source.iterdir()) if file.is_file() and file.name[0] != "." and _is_recording(file)
+    ]
+    if not files:
+        raise FileError(source, f"holds no recordings ({FORMATS}); check the path")
+    return files
+
+
+def open_recording(
+    path: str | Path, scan: Scan | None = None, mapping: str | Path | None = None
+) -> Recording | Content:
+    """Open a file of any format read.
+
+    Parameters
+    ----------
+    path : the file
+    scan : what the user says of it
+    mapping : a file that says where in it the frames and parameters are (see `readers.layout`)
+
+    Returns
+    -------
+    Recording or Content
+        a recording of `Recording.save`, else frames with the parameters found
+
+    Raises
+    ------
+    FileError : missing, broken, of no format read, or without anything that says what its arrays are.
+    """
+    path, scan = Path(path), scan or Scan()
+    if not path.is_file():
+        raise FileError(path, "does not exist; check the path")
+    try:
+        return _opened(path, scan, mapping)
+    except InputError as error:
+        raise FileError(path, str(error)) from error
+
+
+def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | Content:
+    found = format_of(path)
+    if found is None:
+        known = f"is of none of the formats read ({FORMATS}); convert it to one of them"
+        raise FileError(path, "is empty; copy it again" if path.stat().st_size == 0 else known)
+    if found == "sequence":
+        raise FileError(path, "is a TVI sequence already; it needs no acquisition")
+    if found == "recording":
+        return Recording.load(path)
+    if found == "video":
+        return read_video(path).with_arguments(scan)
+    if found == "dicom":
+        return read_dicom(path).with_arguments(scan)
+    if found == "uff" and mapping is None:
+        return read_uff(path, channel_data_in(path) or "").with_arguments(scan)
+    store = store_of(path, found)
+    return _in_store(store, scan, mapping).with_arguments(scan)
+
+
+def store_of(path: Path, found: Format) -> Store:
+    """A file of named arrays."""
+    if found == "matlab5":
+        return MatlabStore(path)
+    if found in ("npy", "npz"):
+        return NumpyStore(path, zipped=found == "npz")
+    return Hdf5Store(path, matlab=found == "matlab73")
+
+
+def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
+    sidecar = sidecar_of(store.path)
+    if mapping is not None:
+        layout: Layout | None = read_layout(mapping)
+    elif sidecar is not None:
+        layout = read_layout(sidecar, "sidecar")
+    else:
+        layout = next((ready for ready in ready_layouts() if fits(ready, store)), None)
+    explained = layout is not None and (mapping is not None or sidecar is not None or scan.variable is None)
+    if layout is not None and explained:
+        changes = {"content": scan.content or layout.content, "axes": (scan.axes,) if scan.axes else layout.axes}
+        if layout.content is None and scan.content is None:
+            changes["content"] = _guessed_kind(store, layout.data[0] if layout.data else None, scan)
+        layout = layout._replace(**changes)
+        if not layout.axes:
+            layout = layout._replace(axes=(guess_axes(_kind(layout), _dimensions(layout, store, scan)),))
+        return apply(layout, store, scan.variable)
+    return _unexplained(store, scan)
+
+
+def _kind(layout: Layout) -> Kind:
+    assert layout.content is not None
+    return layout.content
+
+
+def _dimensions(layout: Layout, store: Store, scan: Scan) -> int:
+    name = scan.variable or next((one for one in layout.data if store.has(one)), None) or _only(store, None)
+    return len(store.source(name).shape)
+
+
+def _unexplained(store: Store, scan: Scan) -> Content:
+    """Arrays that no layout speaks of: the user's own words must do."""
+    name = _only(store, scan.variable)
+    kind = scan.content or _guessed_kind(store, name, scan)
+    source = store.source(name)
+    axes = axes_of(scan.axes or guess_axes(kind, len(source.shape)), source.shape, kind)
+    frames = Frames(source.open, source.shape, np.dtype(source.dtype), axes)
+    return Content(kind_of(kind, frames), frames, {}, store.format, name)
+
+
+def _only(store: Store, variable: str | None) -> str:
+    if variable is not None:
+        if not store.has(variable):
+            raise InputError(f"there is no array {variable!r}; {describe_arrays(store)}")
+        return variable
+    arrays = {name: shape for name, shape in store.arrays().items() if len(shape) >= 3} or store.arrays()
+    if len(arrays) != 1:
+        raise InputError(
+            f"no layout fits its variables, so name the array with scan.variable, or give a mapping file; "
+            f"{describe_arrays(store)}"
+        )
+    return next(iter(arrays))
+
+
+def _guessed_kind(store: Store, name: str | None, scan: Scan) -> Kind:
+    """What an array must be, given what the user told about it."""
+    source = store.source(_only(store, name or scan.variable))
+    is_complex = np.dtype(source.dtype).kind == "c" or np.dtype(source.dtype).names is not None
+    if scan.pitch is not None or scan.sampling_frequency is not None:
+        return "channel_iq" if is_complex else "rf"
+    if scan.spacing is not None:
+        return "iq" if is_complex else "velocity"
+    raise InputError(
+        "says nothing of its scan; give frame_rate (Hz) and spacing (dz, dx in m) if it holds velocity, "
+        f"or scan.content, or a mapping file; {describe_arrays(store)}"
+    )
+
+
+def _is_recording(file: Path) -> bool:
+    if is_notes(file):
+        return False
+    try:
+        return format_of(file) not in (None, "sequence")
+    except FileError:  # a broken one: its error is told when it is read
+        return True

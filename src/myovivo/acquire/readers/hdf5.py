@@ -1,0 +1,107 @@
+"""HDF5 files, and MATLAB v7.3 files, which are HDF5 with their axes reversed.
+
+Opened with h5py rather than a MATLAB reader: h5py reads the frames that are asked for, so that a recording
+larger than memory passes through.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from ...sequence import opened
+from .store import Source, Store
+
+
+class Hdf5Store(Store):
+    """Variables of an HDF5 file by their path, `group/name` or `group.name`."""
+
+    def __init__(self, path: Path, matlab: bool = False):
+        self.path, self.matlab = path, matlab
+        self.format = "MATLAB v7.3" if matlab else "HDF5"
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        with opened(path) as file:
+            file.visititems(self._note)
+            self.attributes = dict(file.attrs)
+
+    def _note(self, name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and not name.startswith("#"):
+            self.shapes[name.replace("/", ".")] = item.shape[::-1] if self.matlab else item.shape
+
+    def value(self, name: str) -> Any:
+        with opened(self.path) as file:
+            item = file[name.replace(".", "/")]
+            value = item[()]
+            if item.attrs.get("MATLAB_class") == b"char":
+                return "".join(map(chr, np.ravel(value)))
+        if isinstance(value, bytes):
+            return value.decode("utf-8", "replace")
+        return np.asarray(value).T if self.matlab else value
+
+    def source(self, name: str) -> Source:
+        names = sorted(fnmatch.filter(self.shapes, name), key=_natural) if "*" in name else [name]
+        with opened(self.path) as file:
+            item = file[names[0].replace(".", "/")]
+            shape, dtype = item.shape, item.dtype
+        if self.matlab:
+            shape = shape[::-1]
+        if "*" not in name:
+            return Source(lambda: self._open(name), shape, dtype)
+        leading = _grid(name, names)
+        return Source(lambda: self._open_many(names, leading), (*leading, *shape), dtype)
+
+    @contextlib.contextmanager
+    def _open(self, name: str) -> Iterator[Any]:
+        with opened(self.path) as file:
+            item = file[name.replace(".", "/")]
+            yield _Reversed(item) if self.matlab else item
+
+    @contextlib.contextmanager
+    def _open_many(self, names: list[str], leading: tuple[int, ...]) -> Iterator[Any]:
+        with opened(self.path) as file:
+            items = [file[name.replace(".", "/")] for name in names]
+            yield _Many([_Reversed(item) if self.matlab else item for item in items], leading)
+
+
+class _Reversed:
+    """A dataset indexed in MATLAB's order of axes."""
+
+    def __init__(self, item: Any):
+        self.item = item
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        return self.item[index[::-1]].T
+
+
+class _Many:
+    """Datasets of one shape behind leading axes, as one array."""
+
+    def __init__(self, items: list[Any], leading: tuple[int, ...]):
+        self.items, self.leading = items, leading
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        outer, inner = index[: len(self.leading)], index[len(self.leading) :]
+        chosen = np.arange(len(self.items)).reshape(self.leading)[outer]
+        values = np.stack([self.items[item][inner] for item in chosen.ravel()])
+        return values.reshape(*chosen.shape, *values.shape[1:])
+
+
+def _natural(name: str) -> list[int | str]:
+    """`frame_2` before `frame_10`."""
+    digits = "".join(character if character.isdigit() else " " for character in name).split()
+    return [*map(int, digits), name]
+
+
+def _grid(pattern: str, names: list[str]) -> tuple[int, ...]:
+    """How many values each `*` of a pattern takes."""
+    stars = [place for place, part in enumerate(pattern.split(".")) if "*" in part]
+    counts = tuple(len({name.split(".")[place] for name in names}) for place in stars)
+    return counts if math.prod(counts) == len(names) else (len(names),)

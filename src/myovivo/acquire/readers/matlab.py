@@ -1,0 +1,61 @@
+"""MATLAB files up to v7 (`save` without `-v7.3`): read whole, as the format cannot be read in parts.
+
+No variable of theirs is larger than 2 GB; larger recordings are saved as v7.3, which `hdf5` reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pymatreader import read_mat
+
+from ...errors import FileError
+from .store import Source, Store
+
+
+class MatlabStore(Store):
+    """Variables of a MATLAB v5-v7 file; fields of structs are joined by dots."""
+
+    format = "MATLAB v5"
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            content = read_mat(str(path))
+        except Exception as error:  # scipy fails in many ways on a broken file
+            raise FileError(
+                path, f"is not a readable MATLAB file ({type(error).__name__}), perhaps cut short; save it again"
+            ) from error
+        self.values = dict(_flat(content))
+        self.shapes = {name: np.shape(value) for name, value in self.values.items() if _is_number(value)}
+
+    def value(self, name: str) -> Any:
+        return self.values[name]
+
+    def source(self, name: str) -> Source:
+        array = np.asarray(self.values[name])
+        return Source(lambda: contextlib.nullcontext(array), array.shape, array.dtype)
+
+    def has(self, name: str) -> bool:
+        return name in self.values
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in content.items():
+        if name.startswith("__"):
+            continue
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return np.asarray(value).dtype.kind in "fiubc"
+    except ValueError:  # a ragged cell array
+        return False

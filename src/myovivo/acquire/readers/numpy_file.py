@@ -1,0 +1,39 @@
+"""NumPy files: `.npy`, read in parts through a memory map, and `.npz`, whose arrays are read whole."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import FileError
+from .store import Source, Store
+
+ONLY = "data"  # what the one array of a `.npy` is called
+
+
+class NumpyStore(Store):
+    """The array of a `.npy`, called `data`, or those of a `.npz`."""
+
+    def __init__(self, path: Path, zipped: bool):
+        self.path, self.zipped = path, zipped
+        self.format = "NPZ" if zipped else "NPY"
+        try:
+            if zipped:
+                with np.load(path, allow_pickle=False) as archive:
+                    self.values = {name: archive[name] for name in archive.files}
+            else:
+                self.values = {ONLY: np.load(path, mmap_mode="r", allow_pickle=False)}
+        except Exception as error:  # zip, pickle and mapping errors of a broken file
+            reason = " ".join(str(error).split())[:100]
+            raise FileError(path, f"is not a readable {self.format} file ({reason}); save it again") from error
+        self.shapes = {name: value.shape for name, value in self.values.items()}
+
+    def value(self, name: str) -> Any:
+        return np.asarray(self.values[name])
+
+    def source(self, name: str) -> Source:
+        array = self.values[name]
+        return Source(lambda: contextlib.nullcontext(array), array.shape, array.dtype)

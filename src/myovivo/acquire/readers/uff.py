@@ -1,0 +1,116 @@
+"""UFF, the file format of the UltraSound ToolBox: its channel data.
+
+pyuff-ustb reads everything but the samples, which are read with h5py a block at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import FileError, MissingExtraError
+from ...sequence import opened
+from ..content import Content, Frames, Parameters, parameter
+
+
+def channel_data_in(path: Path) -> str | None:
+    """Where in an HDF5 file a `uff.channel_data` lies; None if it is no UFF file or has none."""
+    with opened(path) as file:
+        for name, item in file.items():
+            kind = item.attrs.get("class")
+            if (kind.decode() if isinstance(kind, bytes) else kind) == "uff.channel_data":
+                return name
+    return None
+
+
+def read_uff(path: Path, location: str) -> Content:
+    """Channel RF or IQ and its scan.
+
+    Raises
+    ------
+    MissingExtraError : pyuff-ustb is not installed.
+    FileError : something compulsory is missing, or the waves are not plane.
+    """
+    try:
+        import pyuff_ustb
+    except ImportError as error:
+        raise MissingExtraError("pyuff-ustb", "uff") from error
+    with opened(path) as file:
+        data: Any = file[f"{location}/data"]
+        is_pair = isinstance(data, h5py.Group)
+        item: Any = data["real"] if is_pair else data
+        shape, dtype = item.shape, item.dtype
+    try:
+        channels: Any = pyuff_ustb.Uff(str(path)).read(location)
+        parameters = _parameters(channels, len(shape))
+    except FileError:
+        raise
+    except Exception as error:  # pyuff-ustb fails in its own ways on what is not there
+        raise FileError(path, f"is a UFF file that pyuff-ustb cannot read ({type(error).__name__}: {error})") from error
+    if (steered := parameters.pop("angles", None)) is None:
+        raise FileError(path, "its waves are not plane; only plane waves are beamformed")
+    parameters["angles"] = steered
+    is_demodulated = float(np.squeeze(channels.modulation_frequency or 0)) > 0
+    # Stored as MATLAB does: the last axis varies slowest there, and trailing axes of one are left out.
+    axes = ("frame", "wave", "element", "sample")[-len(shape) :]
+    frames = Frames(
+        lambda: _open(path, location, is_pair, is_demodulated),
+        shape,
+        np.dtype(np.complex64) if is_pair and is_demodulated else dtype,
+        axes,
+    )
+    return Content("channel_iq" if is_demodulated else "rf", frames, parameters, "UFF", location)
+
+
+def _parameters(channels: Any, axes: int) -> Parameters:
+    def of(name: str, value: Any, where: str) -> None:
+        if value is not None:
+            number = np.squeeze(np.asarray(value, float))
+            found[name] = parameter(name, float(number) if number.ndim == 0 else number, f"file ({where})")
+
+    found: Parameters = {}
+    waves = channels.sequence
+    waves = waves if isinstance(waves, list) else [waves]
+    of("sampling_frequency", channels.sampling_frequency, "sampling_frequency")
+    of("sound_speed", channels.sound_speed, "sound_speed")
+    modulation = float(np.squeeze(channels.modulation_frequency or 0))
+    if modulation > 0:
+        of("centre_frequency", modulation, "modulation_frequency")
+    elif channels.pulse is not None:
+        of("centre_frequency", channels.pulse.center_frequency, "pulse.center_frequency")
+    of("pulse_rate", channels.PRF, "PRF")
+    of("element_x", channels.probe.x, "probe")
+    delays = np.array([float(np.squeeze(wave.delay or 0.0)) for wave in waves])
+    of("start_time", float(np.squeeze(channels.initial_time)) + delays, "initial_time, sequence.delay")
+    plane = [wave.wavefront.name == "plane" or np.isinf(float(np.squeeze(wave.source.distance))) for wave in waves]
+    if all(plane):
+        of("angles", [float(np.squeeze(wave.source.azimuth)) for wave in waves], "sequence.source.azimuth")
+    return found
+
+
+@contextlib.contextmanager
+def _open(path: Path, location: str, is_pair: bool, is_demodulated: bool) -> Iterator[Any]:
+    with opened(path) as file:
+        data = file[f"{location}/data"]
+        if not is_pair:
+            yield data
+        elif is_demodulated:
+            yield _Pair(data["real"], data["imag"])
+        else:
+            yield data["real"]  # an analytic signal; its real part is the RF
+
+
+class _Pair:
+    """Two datasets as one of complex numbers."""
+
+    def __init__(self, real: Any, imaginary: Any):
+        self.real, self.imaginary = real, imaginary
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[np.complex64]:
+        return (self.real[index] + 1j * self.imaginary[index]).astype(np.complex64)

@@ -1,0 +1,284 @@
+"""From what a file says to recordings that can be computed with: each parameter found, derived or missed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..recording import Recording
+from ..sequence import Origin
+from .channel_data import ChannelData, centred
+from .content import AXES, Content, Kind, Parameter, Parameters, parameter
+
+_BYTES_AT_ONCE = 48 << 20  # of float32 channel samples
+_FRAMES_AT_ONCE = 32
+_DEFAULTS = {"sound_speed": 1540.0, "start_time": 0.0, "angles": 0.0, "sign": 1}
+
+NEEDED: dict[Kind, tuple[str, ...]] = {
+    "rf": ("sampling_frequency", "centre_frequency", "frame_rate", "element_x"),
+    "channel_iq": ("sampling_frequency", "centre_frequency", "frame_rate", "element_x"),
+    "iq": ("centre_frequency", "frame_rate", "spacing"),
+    "bmode": ("frame_rate", "spacing"),
+    "velocity": ("frame_rate", "spacing"),
+}
+REMEDY = {
+    "sampling_frequency": "give scan.sampling_frequency in Hz",
+    "centre_frequency": "give scan.centre_frequency in Hz",
+    "frame_rate": "give scan.frame_rate in Hz, or scan.pulse_rate (PRF)",
+    "element_x": "give scan.pitch, the distance between elements, in m",
+    "spacing": "give scan.spacing, the pixel size (dz, dx), in m",
+}
+
+
+class Clip(NamedTuple):
+    """B-mode frames: `blocks()` yields (B, Z, X) uint8; shape (T, Z, X), frame rate (Hz), spacing (m)."""
+
+    blocks: Callable[[], Iterator[NDArray[np.uint8]]]
+    shape: tuple[int, int, int]
+    frame_rate: float
+    spacing: tuple[float, float]
+
+
+class VelocityFrames(NamedTuple):
+    """Frames that are velocity already, m/s towards the probe: `blocks()` yields (B, Z, X) float32."""
+
+    blocks: Callable[[], Iterator[NDArray[np.float32]]]
+    shape: tuple[int, int, int]
+    frame_rate: float
+    spacing: tuple[float, float]
+
+
+def resolved(content: Content) -> tuple[Parameters, list[str]]:
+    """The parameters that will be used, derived ones and defaults included, and the names of missing ones.
+
+    Raises
+    ------
+    InputError : values that contradict each other or the array.
+    """
+    found = content.parameters
+    given: Parameters = {}
+    channels = content.kind in ("rf", "channel_iq")
+    for name in ("sampling_frequency", "centre_frequency"):
+        if name in found and (channels or (name == "centre_frequency" and content.kind == "iq")):
+            given[name] = _single(name, found[name])
+    if (rate := _frame_rate(found, content.shape[1] if channels else 1)) is not None:
+        given["frame_rate"] = rate
+    if content.kind in ("rf", "channel_iq", "iq"):
+        given["sound_speed"] = _single("sound_speed", found.get("sound_speed") or _default("sound_speed"))
+    if content.kind in ("iq", "velocity"):
+        given["sign"] = _single("sign", found.get("sign") or _default("sign"))
+    if channels:
+        _add_geometry(content, found, given)
+    elif (spacing := _spacing(found)) is not None:
+        given["spacing"] = spacing
+    if "crop" in found and content.kind == "bmode":
+        given["crop"] = found["crop"]
+    return given, [name for name in NEEDED[content.kind] if name not in given]
+
+
+def complete(content: Content) -> Parameters:
+    """`resolved`, with nothing missing.
+
+    Raises
+    ------
+    InputError : something needed is missing; says how to give it.
+    """
+    given, missing = resolved(content)
+    if missing:
+        ways = "; ".join(f"{name} is missing: {REMEDY[name]}" for name in missing)
+        raise InputError(f"{ways} (or in a mapping file)")
+    return given
+
+
+def channel_data(content: Content, given: Parameters, origin: Origin = "vivo", subject: str = "") -> ChannelData:
+    """Channel data ready to be beamformed."""
+    frames, waves, samples, elements = content.shape
+    at_once = _BYTES_AT_ONCE // (waves * samples * elements * 4)
+    count = int(np.clip(at_once, 1, _FRAMES_AT_ONCE))
+    value = {name: one.value for name, one in given.items()}
+    return ChannelData(
+        blocks=lambda: content.frames.blocks(AXES[content.kind], count),
+        shape=(frames, waves, samples, elements),
+        frame_rate=value["frame_rate"],
+        sampling_frequency=value["sampling_frequency"],
+        centre_frequency=value["centre_frequency"],
+        element_x=np.asarray(value["element_x"]),
+        angles=np.atleast_1d(value["angles"]),
+        start_time=np.atleast_1d(value["start_time"]),
+        sound_speed=value["sound_speed"],
+        origin=origin,
+        subject=subject,
+    )
+
+
+def iq_recording(content: Content, given: Parameters, origin: Origin = "vivo", subject: str = "") -> Recording:
+    """Beamformed IQ frames."""
+    frames, rows, columns = content.shape
+    if not content.frames.is_complex:
+        raise InputError(
+            "beamformed IQ must be complex, got real numbers; demodulate them first, or give scan.content rf"
+        )
+    conjugate = given["sign"].value < 0
+
+    def blocks() -> Iterator[NDArray[np.complex64]]:
+        for block in content.frames.blocks(AXES["iq"], 64):
+            iq = block.astype(np.complex64, copy=False)
+            yield iq.conj() if conjugate else iq
+
+    return Recording(
+        blocks=blocks,
+        shape=(frames, rows, columns),
+        frame_rate=given["frame_rate"].value,
+        spacing=given["spacing"].value,
+        centre_frequency=given["centre_frequency"].value,
+        sound_speed=given["sound_speed"].value,
+        origin=origin,
+        subject=subject,
+    )
+
+
+def velocity_frames(content: Content, given: Parameters) -> VelocityFrames:
+    """Frames that are velocity already."""
+    frames, rows, columns = content.shape
+    sign = np.float32(given["sign"].value)
+    if content.frames.is_complex or content.frames.dtype.kind not in "fiu":
+        raise InputError(
+            f"velocity must be a real array (T, Z, X), got {content.frames.dtype} of shape {content.frames.shape}"
+        )
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        for block in content.frames.blocks(AXES["velocity"], 64):
+            values = block.astype(np.float32) * sign
+            if bad := int(np.count_nonzero(~np.isfinite(values))):
+                raise InputError(f"velocity must be finite, got {bad} NaN or infinite values; mask or fill them")
+            yield values
+
+    return VelocityFrames(blocks, (frames, rows, columns), given["frame_rate"].value, given["spacing"].value)
+
+
+def clip(content: Content, given: Parameters) -> Clip:
+    """B-mode frames of the image region.
+
+    Raises
+    ------
+    InputError : the region does not lie within the picture.
+    """
+    frames, height, width = content.shape
+    crop = given["crop"].value if "crop" in given else (0, height, 0, width)
+    z0, z1, x0, x1 = (int(edge) for edge in crop)
+    if not (0 <= z0 < z1 <= height and 0 <= x0 < x1 <= width):
+        raise InputError(
+            f"video.crop (z0, z1, x0, x1) must lie within {height} x {width} pixels, got {(z0, z1, x0, x1)}"
+        )
+
+    def blocks() -> Iterator[NDArray[np.uint8]]:
+        for block in content.frames.blocks(AXES["bmode"], 32):
+            yield block[:, z0:z1, x0:x1]
+
+    shape = (frames, z1 - z0, x1 - x0)
+    return Clip(blocks, shape, given["frame_rate"].value, given["spacing"].value)
+
+
+def _default(name: str) -> Parameter:
+    return parameter(name, _DEFAULTS[name], "default")
+
+
+def _single(name: str, found: Parameter) -> Parameter:
+    values = np.unique(np.asarray(found.value, float))
+    if len(values) != 1 or not np.isfinite(values[0]):
+        raise InputError(
+            f"{name} must be one finite number, got {np.asarray(found.value).ravel()[:6]} ({found.origin})"
+        )
+    if name != "sign" and values[0] <= 0:
+        raise InputError(f"{name} must be positive, in {found.unit}, got {values[0]:g} ({found.origin})")
+    return found._replace(value=float(values[0]))
+
+
+def _frame_rate(found: Parameters, waves: int) -> Parameter | None:
+    if "frame_rate" in found:
+        return _single("frame_rate", found["frame_rate"])
+    if "pulse_rate" in found:
+        pulses = _single("pulse_rate", found["pulse_rate"])
+        origin = pulses.origin if waves == 1 else f"{pulses.origin}, over {waves} waves"
+        return parameter("frame_rate", pulses.value / waves, origin)
+    if "frame_times" in found:
+        times = np.asarray(found["frame_times"].value, float)
+        if len(times) > 1 and np.all(np.diff(times) > 0):
+            # The usual step, not the mean one: dropped frames make the mean too long.
+            step = (times[-1] - times[0]) / np.rint((times[-1] - times[0]) / np.median(np.diff(times)))
+            return parameter("frame_rate", float(1 / step), found["frame_times"].origin)
+        raise InputError(f"frame times must ascend ({found['frame_times'].origin}); give scan.frame_rate in Hz")
+    if "transmit_intervals" in found:
+        intervals = np.asarray(found["transmit_intervals"].value, float)
+        return parameter("frame_rate", float(1 / (np.mean(intervals) * waves)), found["transmit_intervals"].origin)
+    return None
+
+
+def _spacing(found: Parameters) -> Parameter | None:
+    if "spacing" in found:
+        dz, dx = (float(step) for step in np.broadcast_to(np.asarray(found["spacing"].value, float), 2))
+        if not (dz > 0 and dx > 0):
+            raise InputError(f"spacing must be positive, in m, got {(dz, dx)} ({found['spacing'].origin})")
+        return found["spacing"]._replace(value=(dz, dx))
+    if "depth_axis" in found and "lateral_axis" in found:
+        axes = [np.unique(np.asarray(found[name].value, float)) for name in ("depth_axis", "lateral_axis")]
+        steps = [np.diff(axis) for axis in axes]
+        if any(len(step) == 0 or np.ptp(step) > 0.01 * np.mean(step) for step in steps):
+            raise InputError("the depth and lateral axes must be evenly spaced; give scan.spacing in m")
+        value = (float(np.mean(steps[0])), float(np.mean(steps[1])))
+        return parameter("spacing", value, f"{found['depth_axis'].origin}, {found['lateral_axis'].origin}")
+    return None
+
+
+def _add_geometry(content: Content, found: Parameters, given: Parameters) -> None:
+    """Where the elements are, and the steering and timing of each wave."""
+    _, waves, samples, elements = content.shape
+    if "element_x" in found:
+        x = np.asarray(found["element_x"].value, float).ravel()
+        given["element_x"] = found["element_x"]._replace(value=x - (x[0] + x[-1]) / 2)
+    elif "pitch" in found:
+        pitch = _single("pitch", found["pitch"])
+        given["element_x"] = parameter("element_x", centred(elements, pitch.value), f"{pitch.origin}: pitch")
+    if "element_x" in given and len(x := given["element_x"].value) != elements:
+        _refuse_elements(len(x), samples, elements)
+    given["start_time"] = found.get("start_time") or _default("start_time")
+    if "transmit_delays" not in found:
+        given["angles"] = found.get("angles") or _default("angles")
+        if np.size(given["angles"].value) == 1 and waves > 1:
+            raise InputError(f"{waves} waves per frame need as many angles; give scan.angles in rad")
+        return
+    delays = np.atleast_2d(np.asarray(found["transmit_delays"].value, float))
+    if delays.shape[1] != elements:
+        _refuse_elements(delays.shape[1], samples, elements)
+    if "element_x" not in given:
+        return
+    if len(delays) != waves:
+        raise InputError(f"{waves} waves per frame need transmit delays for each, got those of {len(delays)}")
+    origin = found["transmit_delays"].origin
+    slope, at_middle = _line(given["element_x"].value, delays)
+    frequency = given["centre_frequency"].value if "centre_frequency" in given else np.inf
+    bend = np.abs(delays - at_middle[:, None] - slope[:, None] * given["element_x"].value).max()
+    if bend > 0.125 / frequency:
+        raise InputError(
+            f"only plane waves are beamformed: the transmit delays ({origin}) bend by {bend * 1e6:.2g} us "
+            "from a straight line, so the waves are focused or diverging"
+        )
+    given["angles"] = parameter("angles", np.arcsin(slope * given["sound_speed"].value), f"{origin}: delays")
+    # Delays count from the first element that fires, start_time from the wave at the middle of the array.
+    start = np.asarray(given["start_time"].value) - at_middle
+    given["start_time"] = given["start_time"]._replace(value=start if waves > 1 else float(start[0]))
+
+
+def _line(x: NDArray[np.float64], delays: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Slope and value at x = 0 of the straight line through each row."""
+    slope, middle = np.polyfit(x, delays.T, 1)
+    return slope, middle
+
+
+def _refuse_elements(described: int, samples: int, elements: int) -> None:
+    swapped = "; samples and elements look swapped" if described == samples else ""
+    raise InputError(f"the scan describes {described} elements but the data has {elements}{swapped}; check scan.axes")
