@@ -24,13 +24,8 @@ print(f"{recording.shape} IQ frames at {recording.frame_rate:g} Hz")
 # The magnitude of the IQ frames in dB: subcutaneous fat, the aponeurosis under it, then muscle. The walls
 # of its fascicles echo more, but at this resolution they drown in speckle.
 
-frame = recording.iq[0]
-level = 20 * np.log10(np.abs(frame) / np.abs(frame).max())
-height, width = 1e3 * np.multiply(recording.shape[1:], recording.spacing)
 fig, ax = plt.subplots(figsize=(4, 4.8), layout="constrained")
-image = ax.imshow(level, cmap="gray", vmin=-40, vmax=0, extent=(0, width, height, 0))
-fig.colorbar(image, ax=ax, label="echo (dB)", shrink=0.8)
-ax.set(xlabel="lateral (mm)", ylabel="depth (mm)")
+plot.b_mode(recording.iq[0], recording.spacing, ax, span=40)
 
 # %%
 # Velocity

@@ -38,6 +38,15 @@ def test_a_frame_is_in_mm_per_s_about_zero(ax):
     assert ax.images[0].get_clim() == (-4, 4)
 
 
+def test_b_mode_is_in_decibel_of_amplitude(ax):
+    echo = np.full((4, 6), 1 + 0j)
+    echo[0, 0] = 0.1j
+    plot.b_mode(echo, SPACING, ax)
+    image = ax.images[0]
+    assert image.get_array()[0, 0] == pytest.approx(-20)
+    assert image.get_clim() == (-50, 0)
+
+
 def test_signed_differences_are_symmetric_and_absolute_ones_start_at_zero(ax):
     plot.difference_map(np.linspace(-1e-3, 3e-3, 16).reshape(4, 4), SPACING, ax)
     low, high = ax.images[0].get_clim()

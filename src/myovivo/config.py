@@ -205,7 +205,7 @@ class Scan(Settings):
     centre_frequency: Positive | None = Field(default=None, description="of the transmitted pulse, or of the IQ, Hz")
     sound_speed: Positive | None = Field(default=None, description="c, m/s")
     pitch: Positive | None = Field(default=None, description="distance between elements, m")
-    angles: tuple[float, ...] | None = Field(default=None, description="steering of the plane waves, degrees")
+    angles: tuple[float, ...] | None = Field(default=None, description="steering of the plane waves, rad")
     start_time: float | None = Field(
         default=None, description="first sample after the wave left the middle of the array, s"
     )

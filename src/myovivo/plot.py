@@ -66,6 +66,26 @@ def frame(
     return _diverging(velocity, spacing, ax, unit, limit, f"velocity ({unit})" if colourbar else None)
 
 
+def b_mode(
+    iq: ArrayLike,
+    spacing: tuple[float, float],
+    ax: Axes | None = None,
+    span: float = 50.0,
+    colourbar: bool = True,
+) -> Axes:
+    """Echo of one frame in dB below its strongest thousandth.
+
+    Parameters
+    ----------
+    iq : (Z, X), complex, or its magnitude
+    spacing : (dz, dx), m
+    span : dB shown
+    """
+    echo = np.abs(np.asarray(iq))
+    brightest = float(np.percentile(echo, 99.9)) or 1.0
+    return _image(2 * decibel(echo / brightest), spacing, ax, "gray", (-span, 0.0), "echo (dB)" if colourbar else None)
+
+
 def difference_map(
     difference: ArrayLike,
     spacing: tuple[float, float],

@@ -299,12 +299,15 @@ def _raw(source: Source, settings: AcquireSettings, mapping: str | Path | None, 
     if found.kind == "bmode":
         found = with_video_settings(path, found, settings)
     given = complete(found)
-    notes = timing_notes(found.parameters)
+    notes = timing_notes(found.parameters, found.shape[1] if len(found.shape) == 4 else 1)
     who = str(found.parameters["subject"].value) if "subject" in found.parameters else _subject_of(path)
     if found.kind in ("rf", "channel_iq"):
         raw = _from_channels(channel_data(found, given), settings, given, notes, device, quiet)
     elif found.kind == "iq":
-        raw = _from_iq(iq_recording(found, given), settings, given, (), notes, device, quiet)
+        recording = iq_recording(found, given)
+        watch = Watch(recording.blocks, has_channels=False)
+        raw = _from_iq(replace(recording, blocks=watch), settings, given, (), notes, device, quiet)
+        raw = raw._replace(notes=_both(watch.notes, raw.notes))
     elif found.kind == "bmode":
         raw = _from_clip(found, given, settings, notes, quiet)
     else:
@@ -313,6 +316,10 @@ def _raw(source: Source, settings: AcquireSettings, mapping: str | Path | None, 
             frames.blocks(), frames.shape, frames.frame_rate, frames.spacing, given, (), lambda: notes, dict[str, Any]
         )
     return raw._replace(subject=who, file=path.name)
+
+
+def _both(some: Callable[[], list[str]], others: Callable[[], list[str]]) -> Callable[[], list[str]]:
+    return lambda: [*some(), *others()]
 
 
 def _from_channels(
@@ -325,7 +332,7 @@ def _from_channels(
         given = given | {f"image.{name}": Parameter(image[name], unit, "derived")}
     groups = ("demodulation", "beamforming")
     raw = _from_iq(recording, settings, given, groups, notes, device, quiet)
-    return raw._replace(notes=lambda: [*watch.notes(), *raw.notes()])
+    return raw._replace(notes=_both(watch.notes, raw.notes))
 
 
 def _from_iq(

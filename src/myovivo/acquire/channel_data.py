@@ -73,7 +73,7 @@ class ChannelData:
             raise InputError(f"a velocity needs at least two frames, got {frames}")
         if len(angles) != waves:
             raise InputError(f"{waves} waves per frame need as many angles, got {len(angles)}; give scan.angles")
-        if np.any(np.abs(angles) >= np.pi / 3):
+        if not np.all(np.abs(angles) < np.pi / 3):
             raise InputError(f"plane waves must be steered by less than 60 degrees, got {np.rad2deg(angles).round(1)}")
         if len(start) == 1:
             start = np.repeat(start, waves)

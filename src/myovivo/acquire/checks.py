@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .content import Parameters
+from .scanned import frame_steps
 
 _FLAT = 3  # equal extreme samples in a row: the converter was at its end
 _SATURATED = 1e-4  # share of samples from which that is worth a word
@@ -41,8 +42,8 @@ class Watch:
         for block in self._blocks():
             self._look(block)
             yield block
-        if self._frames and self._has_channels and not self._sounding.any():
-            raise InputError("all channels are zero throughout; check what was exported")
+        if self._frames and len(self._empty) == self._frames:
+            raise InputError("all frames are zero throughout; check what was exported")
 
     def notes(self) -> list[str]:
         """What was seen, a line each, with the remedy."""
@@ -65,7 +66,7 @@ class Watch:
                 f"{_count(self._repeated, 'frame')} an exact repetition of the one before (frame "
                 f"{_some(self._repeated)}): frames were dropped and filled in, and the velocity is wrong there"
             )
-        if self._has_channels and len(self._empty):
+        if len(self._empty):
             notes.append(
                 f"{_count(self._empty, 'frame')} zero (frame {_some(self._empty)}): dropped frames; cut them off"
             )
@@ -80,16 +81,16 @@ class Watch:
 
     def _look(self, block: NDArray[Any]) -> None:
         if block.dtype.kind in "fc" and not np.isfinite(np.sum(block)):
-            raise InputError("channel data must be finite, got NaN or infinite values; mask or fill them")
+            raise InputError("the frames must be finite, got NaN or infinite values; mask or fill them")
         # A few samples of each frame tell most frames apart; only those that agree are compared whole.
         every = max(1, block[0].size // 1000)
         for number, frame in enumerate(block, self._frames):
             before = self._last
-            if before is not None and np.array_equal(before.ravel()[::every], frame.ravel()[::every]):
-                if not frame.any():
-                    self._empty.append(number)
-                elif np.array_equal(before, frame):
-                    self._repeated.append(number)
+            few = frame.ravel()[::every]
+            if not few.any() and not frame.any():
+                self._empty.append(number)
+            elif before is not None and np.array_equal(before.ravel()[::every], few) and np.array_equal(before, frame):
+                self._repeated.append(number)
             self._last = frame
         self._frames += len(block)
         if self._has_channels:
@@ -116,13 +117,12 @@ class Watch:
             self._clipping = self._clipping | run.any((0, 1, 2))
 
 
-def timing_notes(found: Parameters) -> list[str]:
+def timing_notes(found: Parameters, waves: int) -> list[str]:
     """Gaps in the time stamps of frames or transmits."""
     if "frame_times" in found:
         steps = np.diff(np.asarray(found["frame_times"].value, float))
     elif "transmit_intervals" in found:
-        intervals = np.asarray(found["transmit_intervals"].value, float)
-        steps = intervals.sum(-1) if intervals.ndim == 2 else intervals
+        steps = frame_steps(np.asarray(found["transmit_intervals"].value, float), waves)
     else:
         return []
     if len(steps) < 2:

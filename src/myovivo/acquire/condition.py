@@ -23,7 +23,8 @@ from ..errors import InputError
 from ..sequence import MotorUnits
 
 _THREADS = 2
-_FORGOTTEN = 1e-7  # of a wrong start, after which the backward filter is right in float32
+_FORGOTTEN = 1e-6  # of a wrong start, after which the backward filter counts as right
+_EMITTED = 64  # frames at a time, so that what follows holds little
 _CUBIC = -0.5  # Keys' a: exact for quadratics. Keys 1981, IEEE Trans Acoust 29:1153, doi:10.1109/TASSP.1981.1163711
 
 
@@ -72,56 +73,67 @@ def band_passed(
     slowest = float(np.abs(np.asarray(sos2zpk(sos)[1])).max())  # radius of the pole that forgets last
     settled = math.ceil(math.log(_FORGOTTEN) / math.log(slowest))
 
-    waiting: list[NDArray[np.float32]] = []  # frames not yet filtered, until the mirrored start is known
-    state: Any = None  # of the forward filter: (sections, Z, X, 2)
-    forward: list[NDArray[np.float32]] = []  # filtered forwards, not yet backwards
+    held = np.empty((min(frames, 2 * settled) + pad + _EMITTED, rows, columns), np.float32)
+    filled = taken = 0  # frames in `held`; frames seen
+    first: list[NDArray[np.float32]] = []  # kept until the mirrored start is known
     last = np.empty((0, rows, columns), np.float32)  # the newest frames, for the mirrored end
-    taken = 0
+    state: Any = None  # of the forward filter: (sections, Z, X, 2)
     with ThreadPoolExecutor(_THREADS) as pool:
 
-        def run(values: NDArray[np.float32]) -> NDArray[np.float32]:
-            result = np.empty_like(values)
-
+        def forwards(values: NDArray[np.float32], into: NDArray[np.float32] | None) -> None:
             def row(z: int) -> None:
                 pixels = np.ascontiguousarray(values[:, z].T, np.float64)  # (X, B)
                 filtered, state[:, z] = sosfilt(sos, pixels, axis=1, zi=state[:, z])
-                result[:, z] = filtered.T
+                if into is not None:
+                    into[:, z] = filtered.T
 
             list(pool.map(row, range(rows)))
-            return result
 
-        def backwards(values: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-            """The first `count` frames of `values` filtered from its end."""
-            result = np.empty((count, rows, columns), np.float32)
+        def backwards(span: int, count: int) -> None:
+            """Filter the first `span` frames held from their end; the first `count` of them are then done."""
 
             def row(z: int) -> None:
-                pixels = np.ascontiguousarray(values[::-1, z].T, np.float64)
-                start = rest[:, None] * pixels[:, :1]
-                result[:, z] = sosfilt(sos, pixels, axis=1, zi=start)[0][:, ::-1][:, :count].T
+                pixels = np.ascontiguousarray(held[span - 1 :: -1, z].T, np.float64)
+                filtered, _ = sosfilt(sos, pixels, axis=1, zi=rest[:, None] * pixels[:, :1])
+                held[:count, z] = filtered[:, ::-1][:, :count].T
 
             list(pool.map(row, range(rows)))
-            return result
 
-        for block in blocks:
+        def emitted(count: int) -> Iterator[NDArray[np.float32]]:
+            for start in range(0, count, _EMITTED):
+                yield held[start : min(start + _EMITTED, count)].copy()
+
+        for block in _parts(blocks):
             taken += len(block)
-            last = np.concatenate([last, block])[-pad - 1 :] if len(block) <= pad else block[-pad - 1 :]
+            last = np.concatenate([last, block])[-pad - 1 :] if len(block) <= pad else block[-pad - 1 :].copy()
             if state is None:
-                waiting.append(block)
-                if sum(map(len, waiting)) <= pad and taken < frames:
+                first.append(block)
+                if sum(map(len, first)) <= pad and taken < frames:
                     continue
-                block = np.concatenate(waiting)
+                block = np.concatenate(first)
                 start = 2 * block[:1] - block[pad:0:-1]
-                state = rest[:, None, None] * start[0][:, :, None].astype(np.float64)  # (sections, Z, X, 2)
-                run(start)
-            forward.append(run(block))
-            if sum(map(len, forward)) >= 2 * settled:
-                whole = np.concatenate(forward)
-                yield backwards(whole, len(whole) - settled)
-                forward = [whole[-settled:].copy()]
+                state = rest[:, None, None] * start[0][:, :, None].astype(np.float64)
+                forwards(start, None)
+            forwards(block, held[filled : filled + len(block)])
+            filled += len(block)
+            if filled >= 2 * settled:
+                done = filled - settled
+                tail = held[done:filled].copy()
+                backwards(filled, done)
+                yield from emitted(done)
+                held[:settled] = tail
+                filled = settled
         if taken != frames:
             raise InputError(f"{frames} frames were announced but {taken} came; read the recording again")
-        end = run(2 * last[-1:] - last[-2 : -pad - 2 : -1])
-        yield backwards(np.concatenate([*forward, end]), sum(map(len, forward)))
+        forwards(2 * last[-1:] - last[-2 : -pad - 2 : -1], held[filled : filled + pad])
+        backwards(filled + pad, filled)
+        yield from emitted(filled)
+
+
+def _parts(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    for block in blocks:
+        for start in range(0, len(block), _EMITTED):
+            yield block[start : start + _EMITTED]
 
 
 def median(velocity: NDArray[np.float32], spacing: tuple[float, float], side: float) -> NDArray[np.float32]:

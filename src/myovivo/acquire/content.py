@@ -131,6 +131,7 @@ class Content:
     parameters : what was found, by the names of `UNITS`
     format : for people: `MATLAB v5, layout must`
     name : of the array in the file
+    sought : parameters that a layout looks for in vain, and where
     """
 
     kind: Kind
@@ -138,7 +139,7 @@ class Content:
     parameters: Parameters
     format: str
     name: str = ""
-    notes: tuple[str, ...] = field(default_factory=tuple)
+    sought: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -161,14 +162,8 @@ _RIVALS = {
     "frame_rate": ("pulse_rate", "transmit_intervals", "frame_times"),
     "pulse_rate": ("frame_rate", "transmit_intervals", "frame_times"),
     "pitch": ("element_x",),
-    "angles": ("transmit_delays",),
     "spacing": ("depth_axis", "lateral_axis"),
 }
-
-
-def in_memory(array: NDArray[Any], axes: tuple[str, ...]) -> Frames:
-    """Frames of an array that is there already."""
-    return Frames(lambda: contextlib.nullcontext(array), array.shape, array.dtype, axes)
 
 
 def axes_of(text: str, shape: tuple[int, ...], kind: Kind | None = None) -> tuple[str, ...]:
@@ -179,6 +174,8 @@ def axes_of(text: str, shape: tuple[int, ...], kind: Kind | None = None) -> tupl
     InputError : unknown or repeated words, another number of axes than the array has, or axes that do not
         belong to the kind of frames.
     """
+    if 0 in shape:
+        raise InputError(f"the array is empty, of shape {shape}; check what was exported")
     words = tuple(text.replace(",", " ").split())
     known = {*CHANNEL_AXES, *IMAGE_AXES, PARTS}
     if unknown := [word for word in words if word not in known]:
@@ -199,7 +196,9 @@ def _plain(values: Any) -> NDArray[Any]:
     values = np.asarray(values)
     if values.dtype.names is not None and {"real", "imag"} <= set(values.dtype.names):
         return values["real"] + 1j * values["imag"]
-    return values
+    # torch wants the machine's order of bytes, and memory that it may write to.
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    return values if values.flags.writeable else values.copy()
 
 
 def shown(value: Any) -> str:

@@ -14,6 +14,7 @@ run at the processor's full speed, many times faster than a Fourier transform of
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,11 +22,11 @@ from numpy.typing import NDArray
 
 from ..config import Demodulation
 from ..errors import InputError
+from .banded import Banded
 
 _ATTENUATION = 50.0  # dB, of the stop band
 _TRANSITION = 0.5  # of the half-band: pass to stop
 _WIDEST = 0.6  # of the centre frequency
-_ROWS = 64  # IQ samples per matrix product
 
 
 class Demodulator:
@@ -62,21 +63,14 @@ class Demodulator:
         self.rate = settings.oversampling * 2 * self.half_band
         self.count = math.floor((samples - 1) / sampling_frequency * self.rate + 1e-6) + 1
         shift = 0.0 if is_iq else centre_frequency
-        self._products = _banded(
-            samples, sampling_frequency, self.count, self.rate, shift, self.half_band, device, gain=1 if is_iq else 2
-        )
+        weights = _weights(samples, sampling_frequency, self.count, self.rate, shift, self.half_band)
+        self._real, self._imaginary = Banded(weights.real, device), Banded(weights.imag, device)
 
     def __call__(self, samples: torch.Tensor) -> torch.Tensor:
         """Real RF (S, C), or IQ as (2, S, C) in-phase and quadrature -> IQ (2, M, C), float32."""
-        parts = samples[None] if samples.dim() == 2 else samples
-        iq = samples.new_empty((2, self.count, samples.shape[-1]))
-        for first, window, weight in self._products:
-            rows = slice(first, first + weight.shape[1])
-            for part in range(2):
-                # IQ is filtered only: each of its parts keeps to itself.
-                source, factor = (parts[0], weight[part]) if len(parts) == 1 else (parts[part], weight[0])
-                torch.mm(factor, source[window], out=iq[part, rows])
-        return iq
+        if samples.dim() == 3:  # IQ is filtered only: each of its parts keeps to itself
+            return self._real.left(samples)
+        return torch.stack([self._real.left(samples), self._imaginary.left(samples)])
 
 
 def demodulate(
@@ -126,21 +120,20 @@ def _half_band(fs: float, f0: float, settings: Demodulation, is_iq: bool) -> flo
     return settings.half_band
 
 
-def _banded(
-    samples: int, fs: float, count: int, rate: float, shift: float, cutoff: float, device: torch.device | str, gain: int
-) -> list[tuple[int, slice, torch.Tensor]]:
-    """The rows of the matrix in blocks: first row, samples it needs, weights (2, rows, samples)."""
+def _weights(
+    samples: int, fs: float, count: int, rate: float, shift: float, cutoff: float
+) -> NDArray[np.complexfloating[Any]]:
+    """(count, samples): the filter around the time of each IQ sample, mixed down; 0 beyond its reach."""
     beta = 0.5842 * (_ATTENUATION - 21) ** 0.4 + 0.07886 * (_ATTENUATION - 21)  # Kaiser's rule for 21-50 dB
     reach = (_ATTENUATION - 7.95) / (2.285 * 2 * math.pi * _TRANSITION * cutoff) / 2  # s, half the filter's length
-    blocks = []
-    for first in range(0, count, _ROWS):
-        t = np.arange(first, min(first + _ROWS, count)) / rate
-        window = slice(max(0, math.ceil((t[0] - reach) * fs)), min(samples, math.floor((t[-1] + reach) * fs) + 1))
-        n = np.arange(window.start, window.stop)
-        lag = t[:, None] - n / fs
-        taper = np.i0(beta * np.sqrt(np.maximum(1 - (lag / reach) ** 2, 0))) / np.i0(beta)
-        low_pass = 2 * cutoff / fs * np.sinc(2 * cutoff * lag) * taper * (np.abs(lag) <= reach)
-        weight = gain * low_pass * np.exp(-2j * np.pi * shift * n / fs)
-        parts = np.stack([weight.real, weight.imag]).astype(np.float32)
-        blocks.append((first, window, torch.from_numpy(parts).to(device)))
-    return blocks
+    # Only the samples within reach: as offsets from the one nearest to each IQ sample.
+    nearest = np.rint(np.arange(count) / rate * fs).astype(int)[:, None]
+    n = nearest + np.arange(-math.ceil(reach * fs) - 1, math.ceil(reach * fs) + 2)
+    lag = np.arange(count)[:, None] / rate - n / fs
+    taper = np.i0(beta * np.sqrt(np.maximum(1 - (lag / reach) ** 2, 0))) / np.i0(beta)
+    near = 2 * cutoff / fs * np.sinc(2 * cutoff * lag) * taper * (np.abs(lag) <= reach)
+    mixed = near * (2 * np.exp(-2j * np.pi * shift * n / fs) if shift else 1)
+    weights = np.zeros((count, samples), np.complex64)
+    inside = (n >= 0) & (n < samples)
+    weights[np.broadcast_to(np.arange(count)[:, None], n.shape)[inside], n[inside]] = mixed[inside]
+    return weights

@@ -15,6 +15,8 @@ from .content import AXES, TITLES, Content, Parameter, Parameters, shown
 from .opening import format_of, open_recording, store_of
 from .scanned import REMEDY, resolved
 
+_TITLE = {"matlab5": "MATLAB v5", "matlab73": "MATLAB v7.3", "hdf5": "HDF5", "npy": "NPY", "npz": "NPZ", "uff": "UFF"}
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -87,10 +89,10 @@ def inspect(
     try:
         found = open_recording(path, settings.scan, mapping)
     except FileError as error:
-        if not arrays:
+        if kind is None or kind == "sequence":
             raise
         # The arrays are there, only nobody says what they are: that is what an inspection is for.
-        return Inspection(path, store_of(path, kind).format, "", {}, arrays, {}, {}, error.problem)  # type: ignore[arg-type]
+        return Inspection(path, _TITLE.get(kind, kind), "", {}, arrays, {}, {}, error.problem)
     if isinstance(found, Recording):
         sizes = dict(zip(AXES["iq"], found.shape, strict=True))
         return Inspection(path, "myovivo recording", TITLES["iq"], sizes, {}, told_by_recording(found, "file"), {})

@@ -19,6 +19,7 @@ from .readers.hdf5 import Hdf5Store
 from .readers.layout import (
     Layout,
     apply,
+    array_name,
     describe_arrays,
     fits,
     guess_axes,
@@ -113,6 +114,8 @@ def open_recording(
     FileError : missing, broken, of no format read, or without anything that says what its arrays are.
     """
     path, scan = Path(path), scan or Scan()
+    if path.is_dir():
+        raise FileError(path, "is a folder; give one of the recordings in it, or use acquire_domain")
     if not path.is_file():
         raise FileError(path, "does not exist; check the path")
     try:
@@ -150,33 +153,22 @@ def store_of(path: Path, found: Format) -> Store:
 
 
 def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
-    sidecar = sidecar_of(store.path)
     if mapping is not None:
         layout: Layout | None = read_layout(mapping)
-    elif sidecar is not None:
-        layout = read_layout(sidecar, "sidecar")
     else:
-        layout = next((ready for ready in ready_layouts() if fits(ready, store)), None)
-    explained = layout is not None and (mapping is not None or sidecar is not None or scan.variable is None)
-    if layout is not None and explained:
-        changes = {"content": scan.content or layout.content, "axes": (scan.axes,) if scan.axes else layout.axes}
-        if layout.content is None and scan.content is None:
-            changes["content"] = _guessed_kind(store, layout.data[0] if layout.data else None, scan)
-        layout = layout._replace(**changes)
-        if not layout.axes:
-            layout = layout._replace(axes=(guess_axes(_kind(layout), _dimensions(layout, store, scan)),))
-        return apply(layout, store, scan.variable)
-    return _unexplained(store, scan)
-
-
-def _kind(layout: Layout) -> Kind:
-    assert layout.content is not None
-    return layout.content
-
-
-def _dimensions(layout: Layout, store: Store, scan: Scan) -> int:
-    name = scan.variable or next((one for one in layout.data if store.has(one)), None) or _only(store, None)
-    return len(store.source(name).shape)
+        layout = next((ready for ready in ready_layouts() if fits(ready, store, scan.variable)), None)
+        if (sidecar := sidecar_of(store.path)) is not None:
+            beside = read_layout(sidecar, "sidecar")
+            layout = beside if layout is None else layout.overlaid(beside)
+    if layout is None:
+        return _unexplained(store, scan)
+    name = scan.variable or array_name(layout, store) or (None if layout.data else _only(store, None))
+    if name is None or not store.has(name):
+        wanted = scan.variable or " or ".join(layout.data)
+        raise InputError(f"the mapping {layout.name} looks for {wanted}; {describe_arrays(store)}")
+    kind = scan.content or layout.content or _guessed_kind(store, name, scan)
+    axes = (scan.axes,) if scan.axes else layout.axes or (guess_axes(kind, len(store.source(name).shape)),)
+    return apply(layout._replace(axes=axes), store, name, kind)
 
 
 def _unexplained(store: Store, scan: Scan) -> Content:

@@ -65,11 +65,11 @@ def resolved(content: Content) -> tuple[Parameters, list[str]]:
     for name in ("sampling_frequency", "centre_frequency"):
         if name in found and (channels or (name == "centre_frequency" and content.kind == "iq")):
             given[name] = _single(name, found[name])
-    if (rate := _frame_rate(found, content.shape[1] if channels else 1)) is not None:
+    if (rate := _frame_rate(found, content.shape[0], content.shape[1] if channels else 1)) is not None:
         given["frame_rate"] = rate
     if content.kind in ("rf", "channel_iq", "iq"):
         given["sound_speed"] = _single("sound_speed", found.get("sound_speed") or _default("sound_speed"))
-    if content.kind in ("iq", "velocity"):
+    if content.kind in ("channel_iq", "iq", "velocity"):
         given["sign"] = _single("sign", found.get("sign") or _default("sign"))
     if channels:
         _add_geometry(content, found, given)
@@ -89,7 +89,7 @@ def complete(content: Content) -> Parameters:
     """
     given, missing = resolved(content)
     if missing:
-        ways = "; ".join(f"{name} is missing: {REMEDY[name]}" for name in missing)
+        ways = "; ".join(f"{name} is missing{_sought(content, name)}: {REMEDY[name]}" for name in missing)
         raise InputError(f"{ways} (or in a mapping file)")
     return given
 
@@ -97,11 +97,20 @@ def complete(content: Content) -> Parameters:
 def channel_data(content: Content, given: Parameters, origin: Origin = "vivo", subject: str = "") -> ChannelData:
     """Channel data ready to be beamformed."""
     frames, waves, samples, elements = content.shape
+    _numbers(content, "channel data")
+    if content.kind == "channel_iq" and not content.frames.is_complex:
+        raise InputError("channel IQ must be complex, got real numbers; give scan.content rf")
+    conjugate = content.kind == "channel_iq" and given["sign"].value < 0
     at_once = _BYTES_AT_ONCE // (waves * samples * elements * 4)
     count = int(np.clip(at_once, 1, _FRAMES_AT_ONCE))
     value = {name: one.value for name, one in given.items()}
+
+    def blocks() -> Iterator[NDArray[Any]]:
+        for block in content.frames.blocks(AXES[content.kind], count):
+            yield block.conj() if conjugate else block
+
     return ChannelData(
-        blocks=lambda: content.frames.blocks(AXES[content.kind], count),
+        blocks=blocks,
         shape=(frames, waves, samples, elements),
         frame_rate=value["frame_rate"],
         sampling_frequency=value["sampling_frequency"],
@@ -168,6 +177,9 @@ def clip(content: Content, given: Parameters) -> Clip:
     InputError : the region does not lie within the picture.
     """
     frames, height, width = content.shape
+    _numbers(content, "B-mode frames")
+    if content.frames.is_complex:
+        raise InputError("B-mode frames must be real, got complex numbers; give scan.content iq")
     crop = given["crop"].value if "crop" in given else (0, height, 0, width)
     z0, z1, x0, x1 = (int(edge) for edge in crop)
     if not (0 <= z0 < z1 <= height and 0 <= x0 < x1 <= width):
@@ -183,6 +195,19 @@ def clip(content: Content, given: Parameters) -> Clip:
     return Clip(blocks, shape, given["frame_rate"].value, given["spacing"].value)
 
 
+def _numbers(content: Content, title: str) -> None:
+    dtype = content.frames.dtype
+    if dtype.kind not in "fiuc" and not content.frames.is_complex:
+        raise InputError(f"{title} must be numbers, got {dtype} of shape {content.frames.shape}")
+
+
+def _sought(content: Content, name: str) -> str:
+    """Where a layout looked for a parameter, or what it is made of, in vain."""
+    made_of = {"frame_rate": ("frame_rate", "pulse_rate"), "element_x": ("element_x", "pitch")}.get(name, (name,))
+    places = [content.sought[one] for one in made_of if one in content.sought]
+    return f" (looked for {', '.join(places)})" if places else ""
+
+
 def _default(name: str) -> Parameter:
     return parameter(name, _DEFAULTS[name], "default")
 
@@ -193,12 +218,14 @@ def _single(name: str, found: Parameter) -> Parameter:
         raise InputError(
             f"{name} must be one finite number, got {np.asarray(found.value).ravel()[:6]} ({found.origin})"
         )
+    if name == "sign" and values[0] not in (-1, 1):
+        raise InputError(f"sign must be 1 or -1, got {values[0]:g} ({found.origin})")
     if name != "sign" and values[0] <= 0:
         raise InputError(f"{name} must be positive, in {found.unit}, got {values[0]:g} ({found.origin})")
     return found._replace(value=float(values[0]))
 
 
-def _frame_rate(found: Parameters, waves: int) -> Parameter | None:
+def _frame_rate(found: Parameters, frames: int, waves: int) -> Parameter | None:
     if "frame_rate" in found:
         return _single("frame_rate", found["frame_rate"])
     if "pulse_rate" in found:
@@ -206,21 +233,30 @@ def _frame_rate(found: Parameters, waves: int) -> Parameter | None:
         origin = pulses.origin if waves == 1 else f"{pulses.origin}, over {waves} waves"
         return parameter("frame_rate", pulses.value / waves, origin)
     if "frame_times" in found:
-        times = np.asarray(found["frame_times"].value, float)
+        times = np.atleast_1d(np.asarray(found["frame_times"].value, float))
+        if len(times) != frames:
+            raise InputError(
+                f"{len(times)} frame times ({found['frame_times'].origin}) for {frames} frames; "
+                "give scan.frame_rate in Hz"
+            )
         if len(times) > 1 and np.all(np.diff(times) > 0):
             # The usual step, not the mean one: dropped frames make the mean too long.
             step = (times[-1] - times[0]) / np.rint((times[-1] - times[0]) / np.median(np.diff(times)))
             return parameter("frame_rate", float(1 / step), found["frame_times"].origin)
         raise InputError(f"frame times must ascend ({found['frame_times'].origin}); give scan.frame_rate in Hz")
     if "transmit_intervals" in found:
-        intervals = np.asarray(found["transmit_intervals"].value, float)
-        return parameter("frame_rate", float(1 / (np.mean(intervals) * waves)), found["transmit_intervals"].origin)
+        steps = frame_steps(np.asarray(found["transmit_intervals"].value, float), waves)
+        if len(steps) and np.median(steps) > 0:
+            return parameter("frame_rate", float(1 / np.median(steps)), found["transmit_intervals"].origin)
     return None
 
 
 def _spacing(found: Parameters) -> Parameter | None:
     if "spacing" in found:
-        dz, dx = (float(step) for step in np.broadcast_to(np.asarray(found["spacing"].value, float), 2))
+        steps = np.asarray(found["spacing"].value, float).ravel()
+        if steps.size not in (1, 2):
+            raise InputError(f"spacing must be (dz, dx) in m, got {steps} ({found['spacing'].origin})")
+        dz, dx = (float(step) for step in np.broadcast_to(steps, 2))
         if not (dz > 0 and dx > 0):
             raise InputError(f"spacing must be positive, in m, got {(dz, dx)} ({found['spacing'].origin})")
         return found["spacing"]._replace(value=(dz, dx))
@@ -246,6 +282,8 @@ def _add_geometry(content: Content, found: Parameters, given: Parameters) -> Non
     if "element_x" in given and len(x := given["element_x"].value) != elements:
         _refuse_elements(len(x), samples, elements)
     given["start_time"] = found.get("start_time") or _default("start_time")
+    if np.size(given["start_time"].value) == 0:
+        given["start_time"] = _default("start_time")
     if "transmit_delays" not in found:
         given["angles"] = found.get("angles") or _default("angles")
         if np.size(given["angles"].value) == 1 and waves > 1:
@@ -259,24 +297,43 @@ def _add_geometry(content: Content, found: Parameters, given: Parameters) -> Non
     if len(delays) != waves:
         raise InputError(f"{waves} waves per frame need transmit delays for each, got those of {len(delays)}")
     origin = found["transmit_delays"].origin
-    slope, at_middle = _line(given["element_x"].value, delays)
-    frequency = given["centre_frequency"].value if "centre_frequency" in given else np.inf
-    bend = np.abs(delays - at_middle[:, None] - slope[:, None] * given["element_x"].value).max()
-    if bend > 0.125 / frequency:
+    x, c = given["element_x"].value, given["sound_speed"].value
+    slope, at_middle, bend = np.transpose([_line(x, one) for one in delays])
+    if np.any(np.abs(slope * c) >= 1):
         raise InputError(
-            f"only plane waves are beamformed: the transmit delays ({origin}) bend by {bend * 1e6:.2g} us "
+            f"the transmit delays ({origin}) rise by {np.abs(slope).max():.3g} s/m along the array, faster than sound; "
+            "they must be in s"
+        )
+    frequency = given["centre_frequency"].value if "centre_frequency" in given else np.inf
+    if bend.max() > 0.125 / frequency:
+        raise InputError(
+            f"only plane waves are beamformed: the transmit delays ({origin}) bend by {bend.max() * 1e6:.2g} us "
             "from a straight line, so the waves are focused or diverging"
         )
-    given["angles"] = parameter("angles", np.arcsin(slope * given["sound_speed"].value), f"{origin}: delays")
-    # Delays count from the first element that fires, start_time from the wave at the middle of the array.
-    start = np.asarray(given["start_time"].value) - at_middle
-    given["start_time"] = given["start_time"]._replace(value=start if waves > 1 else float(start[0]))
+    said = found.get("angles")
+    is_argument = said is not None and said.origin == "argument"
+    given["angles"] = said if is_argument else parameter("angles", np.arcsin(slope * c), f"{origin}: delays")  # type: ignore[assignment]
+    if given["start_time"].origin != "argument":
+        # Delays count from the first element that fires, start_time from the wave at the middle of the array.
+        start = np.asarray(given["start_time"].value) - at_middle
+        given["start_time"] = given["start_time"]._replace(value=start if waves > 1 else float(start[0]))
 
 
-def _line(x: NDArray[np.float64], delays: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Slope and value at x = 0 of the straight line through each row."""
-    slope, middle = np.polyfit(x, delays.T, 1)
-    return slope, middle
+def _line(x: NDArray[np.float64], delays: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Slope and value at x = 0 of the straight line through the delays of the elements that fire, and the
+    largest distance from it."""
+    fires = np.isfinite(delays)
+    if np.count_nonzero(fires) < 2:
+        raise InputError("transmit delays must be finite for at least two elements; give scan.angles in rad")
+    slope, middle = np.polyfit(x[fires], delays[fires], 1)
+    return float(slope), float(middle), float(np.abs(delays - middle - slope * x)[fires].max())
+
+
+def frame_steps(intervals: NDArray[Any], waves: int) -> NDArray[Any]:
+    """Seconds from frame to frame, from those between transmits: (T, W), or flat."""
+    flat = intervals.ravel()
+    whole = len(flat) // waves * waves
+    return flat[:whole].reshape(-1, waves).sum(1)
 
 
 def _refuse_elements(described: int, samples: int, elements: int) -> None:

@@ -23,6 +23,7 @@ from ..config import Velocity
 from ..errors import InputError
 from ..progress import Bar, track
 from ..recording import Recording
+from .banded import Banded
 
 _NEARLY = 0.9  # of half a cycle per frame
 
@@ -106,9 +107,11 @@ class VelocityEstimator:
         self.shape = (frames, rows // thin, columns)
         self.spacing = (dz * thin, dx)
         self.nyquist = recording.sound_speed * recording.frame_rate / (4 * recording.centre_frequency)
-        average_z = torch.from_numpy(window_matrix(rows, dz, rows // thin, thin, settings.axial_window))
-        average_x = torch.from_numpy(window_matrix(columns, dx, columns, 1, settings.lateral_window)).T
-        self._average_z, self._average_x = average_z.to(self.device), average_x.contiguous().to(self.device)
+        average_z = window_matrix(rows, dz, rows // thin, thin, settings.axial_window)
+        average_x = window_matrix(columns, dx, columns, 1, settings.lateral_window)
+        self._average_z = Banded(average_z, device)
+        self._average_gradient = Banded(average_z[:, :-1], device)  # between rows there is one less
+        self._average_x = Banded(np.kron(average_x, np.eye(2)), device)  # real and imaginary parts lie side by side
         self._frequency_sum = torch.zeros(self.shape[1:], device=self.device)
         self._strength = self._strength_aliased = 0.0
 
@@ -143,11 +146,9 @@ class VelocityEstimator:
                 last = iq[-1:].clone()
                 if len(pairs) > 1:
                     products_t = temporal.push(self._smooth(pairs[1:], pairs[:-1], self._average_z))
-                    products_z = (
-                        axial.push(self._smooth(pairs[1:, 1:], pairs[1:, :-1], self._average_z[:, :-1]))
-                        if loupas
-                        else None
-                    )
+                    products_z = None
+                    if loupas:
+                        products_z = axial.push(self._smooth(pairs[1:, 1:], pairs[1:, :-1], self._average_gradient))
                     if len(products_t):
                         given += len(products_t)
                         yield self._estimate(products_t, products_z)
@@ -158,23 +159,21 @@ class VelocityEstimator:
             raise InputError(f"the recording announces {frames} frames but gave {given}; read it again")
         yield self._estimate(products_t, axial.finish() if loupas else None)
 
-    def _smooth(self, a: torch.Tensor, b: torch.Tensor, lift: torch.Tensor) -> torch.Tensor:
-        """Averages of a * conj(b) over the spatial windows: (B, Z, X) complex -> (B, 2, Z', X')."""
-        real = a.real * b.real + a.imag * b.imag
-        imag = a.imag * b.real - a.real * b.imag
-        return lift @ torch.stack([real, imag], 1) @ self._average_x
+    def _smooth(self, a: torch.Tensor, b: torch.Tensor, average_z: Banded) -> torch.Tensor:
+        """Averages of a * conj(b) over the spatial windows: (B, Z, X) complex -> (B, Z', X)."""
+        product = torch.view_as_real(a * b.conj()).flatten(2)  # (B, Z, 2 X)
+        return torch.view_as_complex(self._average_x.right(average_z.left(product)).unflatten(2, (-1, 2)))
 
     def _estimate(self, products_t: torch.Tensor, products_z: torch.Tensor | None) -> NDArray[np.float32]:
         recording = self.recording
-        phase = torch.atan2(products_t[:, 1], products_t[:, 0])
-        strength = torch.hypot(products_t[:, 0], products_t[:, 1])
+        phase, strength = products_t.angle(), products_t.abs()
         self._strength += float(strength.sum(dtype=torch.float64))
         self._strength_aliased += float(strength[phase.abs() > _NEARLY * math.pi].sum(dtype=torch.float64))
         frequency: torch.Tensor | float = recording.centre_frequency
         if products_z is None:
             self._frequency_sum += frequency * len(phase)
         else:
-            gradient = torch.atan2(products_z[:, 1], products_z[:, 0])  # rad per row
+            gradient = products_z.angle()  # rad per row
             frequency = frequency + gradient * (recording.sound_speed / (4 * math.pi * recording.spacing[0]))
             self._frequency_sum += frequency.sum(0)
         return (phase / frequency * (recording.sound_speed * recording.frame_rate / (4 * math.pi))).cpu().numpy()
@@ -205,16 +204,20 @@ def local_coherence(recording: Recording, settings: Velocity) -> NDArray[np.floa
     """
     _, rows, columns = recording.shape
     dz, dx = recording.spacing
-    lift = torch.from_numpy(window_matrix(rows, dz, rows, 1, settings.axial_window))
-    right = torch.from_numpy(window_matrix(columns, dx, columns, 1, settings.lateral_window)).T.contiguous()
+    average_z = Banded(window_matrix(rows, dz, rows, 1, settings.axial_window))
+    average_x = Banded(window_matrix(columns, dx, columns, 1, settings.lateral_window))
+
+    def smooth(values: torch.Tensor) -> torch.Tensor:
+        return average_x.right(average_z.left(values.contiguous()))
+
     total, pairs, last = torch.zeros(rows, columns), 0, None
     for block in recording.blocks():
         iq = torch.from_numpy(np.ascontiguousarray(block))
         both = iq if last is None else torch.cat([last, iq])
         last = iq[-1:].clone()
         product = both[1:] * both[:-1].conj()
-        power = lift @ (both.real**2 + both.imag**2) @ right
-        strength = torch.hypot(lift @ product.real @ right, lift @ product.imag @ right)
+        power = smooth(both.real**2 + both.imag**2)
+        strength = torch.hypot(smooth(product.real), smooth(product.imag))
         total += (strength / torch.sqrt(power[1:] * power[:-1]).clamp(min=1e-30)).sum(0)
         pairs += len(product)
     return (total / pairs).numpy()
@@ -229,7 +232,7 @@ class _Ensemble:
         self._started = False
 
     def push(self, products: torch.Tensor) -> torch.Tensor:
-        """Add products (B, 2, Z, X) of B frame pairs; return the averages (B', 2, Z, X) of the frames now complete.
+        """Add products (B, Z, X) of B frame pairs; return the averages (B', Z, X) of the frames now complete.
 
         At the ends, where pairs are missing on one side, the average is over those that exist.
         """

@@ -32,12 +32,13 @@ def read_dicom(path: Path) -> Content:
         head = pydicom.dcmread(path, stop_before_pixels=True)
         count = int(head.get("NumberOfFrames", 1))
         rows, columns = int(head.Rows), int(head.Columns)
+        parameters = _parameters(head)
     except Exception as error:  # pydicom has many words for a broken file
         raise FileError(path, f"is not a readable DICOM image ({type(error).__name__}: {error})") from error
     if count < 3:
         raise FileError(path, f"is a DICOM of {count} frame; motion needs a cine loop of at least three")
     frames = Frames(lambda: _open(path), (count, rows, columns), np.dtype(np.uint8), ("frame", "depth", "lateral"))
-    return Content("bmode", frames, _parameters(head), "DICOM")
+    return Content("bmode", frames, parameters, "DICOM")
 
 
 def _parameters(head: Any) -> Parameters:
@@ -64,7 +65,8 @@ def _parameters(head: Any) -> Parameters:
             of("spacing", (abs(float(region.PhysicalDeltaY)) * 1e-2, abs(float(region.PhysicalDeltaX)) * 1e-2), where)
             corners = ("RegionLocationMinY0", "RegionLocationMaxY1", "RegionLocationMinX0", "RegionLocationMaxX1")
             z0, z1, x0, x1 = (int(region[corner].value) for corner in corners)
-            of("crop", (z0, z1 + 1, x0, x1 + 1), where)
+            # The last row and column belong to the region; some writers name those after them.
+            of("crop", (z0, min(z1 + 1, int(head.Rows)), x0, min(x1 + 1, int(head.Columns))), where)
             break
     if subject := str(head.get("PatientID", "")):
         of("subject", subject, "PatientID")
@@ -93,13 +95,13 @@ class _Pixels:
         except Exception as error:  # of a decoder that is missing, or of a file cut short
             reason = " ".join(str(error).split())[:120]
             raise FileError(self.path, f"its pixels cannot be decoded ({reason}); save it uncompressed") from error
-        return np.stack([_grey(picture) for picture in pictures])
+        return np.stack([_grey(picture, int(head.BitsStored)) for picture in pictures])
 
 
-def _grey(picture: NDArray[Any]) -> NDArray[np.uint8]:
-    """Luminance of a colour picture; 16-bit grey levels scaled to 8."""
+def _grey(picture: NDArray[Any], bits: int) -> NDArray[np.uint8]:
+    """Luminance of a colour picture; grey levels of more than 8 bits scaled to 8."""
     if picture.ndim == 3:
         picture = picture @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
-    elif picture.dtype.itemsize > 1:
-        picture = picture / 257
+    if bits > 8:
+        picture = picture * (255 / (2**bits - 1))
     return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)

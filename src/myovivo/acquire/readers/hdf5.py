@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from ...sequence import opened
 from .store import Source, Store
 
@@ -29,12 +31,22 @@ class Hdf5Store(Store):
         self.format = "MATLAB v7.3" if matlab else "HDF5"
         self.shapes: dict[str, tuple[int, ...]] = {}
         with opened(path) as file:
-            file.visititems(self._note)
-            self.attributes = dict(file.attrs)
+            self._note(file, "", 0)
 
-    def _note(self, name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and not name.startswith("#"):
-            self.shapes[name.replace("/", ".")] = item.shape[::-1] if self.matlab else item.shape
+    def _note(self, group: Any, prefix: str, depth: int) -> None:
+        """All datasets, links to them included; links may run in circles, so not deeper than ten."""
+        for name in group:
+            item = group.get(name)
+            if name.startswith("#") or item is None or depth > 10:
+                continue
+            if isinstance(item, h5py.Group):
+                self._note(item, f"{prefix}{name}.", depth + 1)
+            elif isinstance(item, h5py.Dataset) and item.size and not item.attrs.get("MATLAB_empty"):
+                self.shapes[prefix + name] = item.shape[::-1] if self.matlab else item.shape
+
+    def has(self, name: str) -> bool:
+        name = name.replace("/", ".")
+        return name in self.shapes or ("*" in name and bool(fnmatch.filter(self.shapes, name)))
 
     def value(self, name: str) -> Any:
         with opened(self.path) as file:
@@ -47,6 +59,7 @@ class Hdf5Store(Store):
         return np.asarray(value).T if self.matlab else value
 
     def source(self, name: str) -> Source:
+        name = name.replace("/", ".")
         names = sorted(fnmatch.filter(self.shapes, name), key=_natural) if "*" in name else [name]
         with opened(self.path) as file:
             item = file[names[0].replace(".", "/")]
@@ -55,6 +68,9 @@ class Hdf5Store(Store):
             shape = shape[::-1]
         if "*" not in name:
             return Source(lambda: self._open(name), shape, dtype)
+        if len({self.shapes[one] for one in names}) > 1:
+            sizes = ", ".join(sorted({str(self.shapes[one]) for one in names}))
+            raise InputError(f"the arrays {name} must all be of one shape, got {sizes}")
         leading = _grid(name, names)
         return Source(lambda: self._open_many(names, leading), (*leading, *shape), dtype)
 
@@ -96,8 +112,8 @@ class _Many:
 
 def _natural(name: str) -> list[int | str]:
     """`frame_2` before `frame_10`."""
-    digits = "".join(character if character.isdigit() else " " for character in name).split()
-    return [*map(int, digits), name]
+    # Texts and numbers take turns, so that a text is never compared with a number.
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def _grid(pattern: str, names: list[str]) -> tuple[int, ...]:

@@ -17,13 +17,27 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, cast, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import yaml
 
 from ...errors import FileError, InputError
-from ..content import CHANNEL_AXES, IMAGE_AXES, PARTS, TITLES, UNITS, Content, Frames, Kind, axes_of, parameter
+from ..content import (
+    CHANNEL_AXES,
+    IMAGE_AXES,
+    PARTS,
+    TITLES,
+    UNITS,
+    Content,
+    Frames,
+    Kind,
+    Parameter,
+    Parameters,
+    axes_of,
+    parameter,
+)
+from .matlab import MatlabStore
 from .store import Store
 
 READY = Path(__file__).with_name("layouts")
@@ -39,18 +53,29 @@ class Where(NamedTuple):
     times: float = 1.0
     inverse: bool = False
     column: int | None = None
+    origin: str = ""
 
 
 class Layout(NamedTuple):
-    """A layout as read; `origin` is what its constants are said to come from."""
+    """A layout as read; empty fields say nothing."""
 
     name: str
-    origin: str
     about: str
     data: tuple[str, ...]
     content: Kind | None
     axes: tuple[str, ...]
     parameters: dict[str, tuple[Where, ...]]
+
+    def overlaid(self, other: Layout) -> Layout:
+        """This layout with whatever `other` says in its place."""
+        return Layout(
+            f"{self.name} with {other.name}",
+            other.about or self.about,
+            other.data or self.data,
+            other.content or self.content,
+            other.axes or self.axes,
+            self.parameters | other.parameters,
+        )
 
 
 def ready_layouts() -> list[Layout]:
@@ -79,72 +104,68 @@ def read_layout(path: str | Path, origin: str = "mapping") -> Layout:
         raise FileError(path, "does not exist; check the path of the mapping") from error
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise FileError(path, f"is not readable YAML or JSON ({' '.join(str(error).split())[:100]})") from error
+    found = {} if found is None else found
     if not isinstance(found, Mapping):
         raise FileError(path, f"must hold `word: value` lines, got {type(found).__name__}")
-    if unknown := sorted(set(found) - _WORDS):
+    if unknown := sorted(map(str, set(found) - _WORDS)):
         raise FileError(
             path, f"there is no word {unknown[0]!r} in a mapping; the words are {', '.join(sorted(_WORDS))}"
         )
     content = found.get("content")
-    if content is not None and content not in TITLES:
+    if content is not None and (not isinstance(content, str) or content not in TITLES):
         raise FileError(path, f"content must be one of {', '.join(get_args(Kind))}, got {content!r}")
+    ready = origin == "mapping" and path.parent == READY
+    origin = f"{origin} ({path.stem if ready else path.name})"
     try:
-        parameters = {name: _wheres(found[name]) for name in UNITS if name in found}
+        parameters = {name: _wheres(found[name], name, origin) for name in UNITS if found.get(name) is not None}
+        data, axes = _texts(found.get("data", []), "data"), _texts(found.get("axes", []), "axes")
     except (TypeError, ValueError) as error:
         raise FileError(path, str(error)) from error
+    if len(axes) > 1 and all(len(one.split()) == 1 for one in axes):  # one order, written as a list of words
+        axes = (" ".join(axes),)
     return Layout(
         name=str(found.get("name", path.stem)),
-        origin=f"{origin} ({path.name})" if origin != "mapping" or path.parent != READY else f"mapping ({path.stem})",
         about=str(found.get("about", "")),
-        data=_texts(found.get("data", [])),
+        data=data,
         content=content,
-        axes=_texts(found.get("axes", [])),
+        axes=axes,
         parameters=parameters,
     )
 
 
-def fits(layout: Layout, store: Store) -> bool:
+def fits(layout: Layout, store: Store, variable: str | None = None) -> bool:
     """Whether a file has the array and at least two of the parameters that a layout speaks of."""
-    array = _array_name(layout, store)
-    if array is None:
+    array = variable or array_name(layout, store)
+    if array is None or not store.has(array) or (isinstance(store, MatlabStore) and array not in store.shapes):
         return False
     named = [any(where.at and store.has(where.at) for where in wheres) for wheres in layout.parameters.values()]
     sizes = len(store.source(array).shape)
     return sum(named) >= 2 and any(len(axes.split()) == sizes for axes in layout.axes)
 
 
-def apply(layout: Layout, store: Store, variable: str | None = None) -> Content:
-    """What a file holds according to a layout.
+def apply(layout: Layout, store: Store, name: str, kind: Kind) -> Content:
+    """What an array of a file holds according to a layout that says its axes.
 
     Raises
     ------
-    InputError : the array is not there, or its axes do not fit.
+    InputError : the axes do not fit, or a parameter is no number.
     """
-    name = variable or _array_name(layout, store)
-    if name is None or not store.has(name):
-        wanted = variable or " or ".join(layout.data) or "one array"
-        raise InputError(f"the mapping {layout.name} looks for {wanted}; {describe_arrays(store)}")
     source = store.source(name)
-    kind: Kind | None = layout.content
-    if kind is None:
-        raise InputError(f"the mapping {layout.name} does not say the content: one of {', '.join(TITLES)}")
     fitting = [axes for axes in layout.axes if len(axes.split()) == len(source.shape)]
-    if not layout.axes:
-        raise InputError(f"the mapping {layout.name} does not say the axes of {name} {source.shape}; add `axes: …`")
     axes = axes_of((fitting or layout.axes)[0], source.shape)
     frames = Frames(source.open, source.shape, np.dtype(source.dtype), axes)
     kind = kind_of(kind, frames)
     axes_of(" ".join(axes), source.shape, kind)
-    parameters = {}
+    parameters: Parameters = {}
+    sought: dict[str, str] = {}
     for word, wheres in layout.parameters.items():
-        for where in wheres:
-            if where.at is None:
-                parameters[word] = parameter(word, where.value, layout.origin)
-                break
-            if store.has(where.at):
-                parameters[word] = parameter(word, _read(store, where, word), f"file ({where.at})")
-                break
-    return Content(kind, frames, parameters, f"{store.format}, layout {layout.name}", name)
+        there = [where for where in wheres if where.at is None or store.has(where.at)]
+        found = [one for where in there if (one := _found(store, where, word)) is not None]
+        if found:
+            parameters[word] = found[0]
+        elif wheres:
+            sought[word] = " or ".join(str(where.at) for where in wheres)
+    return Content(kind, frames, parameters, f"{store.format}, layout {layout.name}", name, sought)
 
 
 def kind_of(kind: Kind, frames: Frames) -> Kind:
@@ -167,47 +188,66 @@ def guess_axes(kind: Kind, count: int) -> str:
     return " ".join([*words, PARTS] if count == len(words) + 1 else words)
 
 
-def _array_name(layout: Layout, store: Store) -> str | None:
+def array_name(layout: Layout, store: Store) -> str | None:
+    """Which array of a file a layout means; None if it has none of those."""
     if not layout.data:
         arrays = list(store.arrays())
         return arrays[0] if len(arrays) == 1 else None
     return next((name for name in layout.data if store.has(name)), None)
 
 
-def _read(store: Store, where: Where, word: str) -> Any:
-    value = store.value(cast(str, where.at))
+def _found(store: Store, where: Where, word: str) -> Parameter | None:
+    """A parameter's value; None for the zeros and empty arrays that files hold where they know nothing."""
+    if where.at is None:
+        return parameter(word, where.value, where.origin)
+    value = store.value(where.at)
     if word == "subject":
-        return str(np.squeeze(value))
+        return parameter(word, str(np.squeeze(value)), f"file ({where.at})")
     try:
         number = np.asarray(value, float)
     except (TypeError, ValueError):
         raise InputError(f"{where.at} should be numbers ({word}), got {str(value)[:40]!r}") from None
+    if number.size == 0 or (UNITS[word] == "Hz" and not np.any(number)):
+        return None
     if where.column is not None:
         number = number[:, where.column]
     number = 1 / number if where.inverse else number
     number = np.squeeze(number * where.times)
-    return float(number) if number.ndim == 0 else number
+    return parameter(word, float(number) if number.ndim == 0 else number, f"file ({where.at})")
 
 
-def _wheres(value: Any) -> tuple[Where, ...]:
+def _wheres(value: Any, word: str, origin: str) -> tuple[Where, ...]:
     if isinstance(value, list) and value and all(isinstance(one, str | Mapping) for one in value):
-        return tuple(_where(one) for one in value)
-    return (_where(value),)
+        return tuple(_where(one, word, origin) for one in value)
+    if word == "subject" and isinstance(value, str):  # a name in the file, else the subject's own
+        return (Where(at=value), Where(value=value, origin=origin))
+    return (_where(value, word, origin),)
 
 
-def _where(value: Any) -> Where:
+def _where(value: Any, word: str, origin: str) -> Where:
     if isinstance(value, str):
-        return Where(at=value)
+        try:
+            return Where(value=float(value), origin=origin)  # YAML takes 20e6 for a text
+        except ValueError:
+            return Where(at=value)
     if isinstance(value, Mapping):
-        if "at" not in value or set(value) - {"at", "times", "inverse", "column"}:
-            raise ValueError(
-                f"a place is {{at: name, times: number, inverse: true, column: number}}, got {dict(value)}"
-            )
-        return Where(**{str(word): one for word, one in value.items()})
+        if not isinstance(value.get("at"), str) or set(value) - {"at", "times", "inverse", "column"}:
+            raise ValueError(f"a place is {{at: name, times: 1.0, inverse: true, column: 0}}, got {dict(value)}")
+        place = dict(value)
+        return Where(
+            at=place["at"],
+            times=float(place.get("times", 1.0)),
+            inverse=bool(place.get("inverse", False)),
+            column=place.get("column"),
+        )
     if isinstance(value, bool) or not np.all(np.isfinite(np.asarray(value, float))):
-        raise ValueError(f"a value must be a finite number or a name in the file, got {value!r}")
-    return Where(value=value if np.ndim(value) == 0 else np.asarray(value, float))
+        raise ValueError(f"{word} must be a finite number or a name in the file, got {value!r}")
+    return Where(value=value if np.ndim(value) == 0 else np.asarray(value, float), origin=origin)
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(map(str, value))
+def _texts(value: Any, word: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError(f"{word} must be a text or a list of texts, got {value!r}")
+    return tuple(value)

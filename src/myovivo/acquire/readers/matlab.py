@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 from pymatreader import read_mat
+from scipy.io import whosmat
 
-from ...errors import FileError
+from ...errors import FileError, InputError
 from .store import Source, Store
 
 
@@ -31,17 +32,22 @@ class MatlabStore(Store):
                 path, f"is not a readable MATLAB file ({type(error).__name__}), perhaps cut short; save it again"
             ) from error
         self.values = dict(_flat(content))
+        for name, shape, _ in whosmat(str(path)):  # pymatreader drops axes of one
+            if _is_number(self.values.get(name)) and np.size(self.values[name]) == np.prod(shape):
+                self.values[name] = np.asarray(self.values[name]).reshape(shape)
         self.shapes = {name: np.shape(value) for name, value in self.values.items() if _is_number(value)}
 
     def value(self, name: str) -> Any:
         return self.values[name]
 
     def source(self, name: str) -> Source:
+        if name not in self.shapes:
+            raise InputError(f"{name} is no array of numbers; a cell array must be saved as one array")
         array = np.asarray(self.values[name])
         return Source(lambda: contextlib.nullcontext(array), array.shape, array.dtype)
 
     def has(self, name: str) -> bool:
-        return name in self.values
+        return name in self.values and 0 not in self.shapes.get(name, (1,))
 
 
 def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

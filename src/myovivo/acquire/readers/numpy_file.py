@@ -26,10 +26,10 @@ class NumpyStore(Store):
                     self.values = {name: archive[name] for name in archive.files}
             else:
                 self.values = {ONLY: np.load(path, mmap_mode="r", allow_pickle=False)}
+            self.shapes = {name: value.shape for name, value in self.values.items()}
         except Exception as error:  # zip, pickle and mapping errors of a broken file
             reason = " ".join(str(error).split())[:100]
             raise FileError(path, f"is not a readable {self.format} file ({reason}); save it again") from error
-        self.shapes = {name: value.shape for name, value in self.values.items()}
 
     def value(self, name: str) -> Any:
         return np.asarray(self.values[name])

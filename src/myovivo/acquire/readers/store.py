@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -40,11 +39,11 @@ class Store(ABC):
 
     @abstractmethod
     def source(self, name: str) -> Source:
-        """A large one, to be read in parts; `*` in a name stacks all that match along leading axes."""
+        """A large one, to be read in parts; in HDF5, `*` in a name stacks all that match along leading axes."""
 
     def has(self, name: str) -> bool:
-        """Whether a variable of this name, or any of this pattern, exists."""
-        return name in self.shapes or ("*" in name and bool(fnmatch.filter(self.shapes, name)))
+        """Whether a variable of this name, or any of this pattern, exists and is not empty."""
+        return name in self.shapes
 
     def arrays(self) -> dict[str, tuple[int, ...]]:
         """Variables that could be frames: those of at least two axes longer than one."""

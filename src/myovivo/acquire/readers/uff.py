@@ -42,7 +42,9 @@ def read_uff(path: Path, location: str) -> Content:
     except ImportError as error:
         raise MissingExtraError("pyuff-ustb", "uff") from error
     with opened(path) as file:
-        data: Any = file[f"{location}/data"]
+        data: Any = file[location].get("data")
+        if data is None:
+            raise FileError(path, f"is a UFF file whose {location} has no samples; write it again")
         is_pair = isinstance(data, h5py.Group)
         item: Any = data["real"] if is_pair else data
         shape, dtype = item.shape, item.dtype
