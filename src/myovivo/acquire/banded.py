@@ -36,11 +36,14 @@ class Banded:
             weight = torch.from_numpy(np.ascontiguousarray(matrix[rows, columns], np.float32)).to(device)
             self.blocks.append(Block(rows, columns, weight))
 
-    def left(self, values: torch.Tensor) -> torch.Tensor:
-        """This matrix times values (..., N, K) -> (..., M, K)."""
-        result = values.new_empty((*values.shape[:-2], self.shape[0], values.shape[-1]))
+    def left(self, values: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+        """This matrix times values (..., N, K) -> (..., M, K), written to `out` if given."""
+        result = values.new_empty((*values.shape[:-2], self.shape[0], values.shape[-1])) if out is None else out
         for rows, columns, weight in self.blocks:
-            result[..., rows, :] = weight @ values[..., columns, :]
+            if values.dim() == 2:
+                torch.mm(weight, values[columns], out=result[rows])
+            else:
+                result[..., rows, :] = weight @ values[..., columns, :]
         return result
 
     def right(self, values: torch.Tensor) -> torch.Tensor:

@@ -153,7 +153,7 @@ class Beamformer:
             self.device,
             is_iq,
         )
-        self.grid = image_grid(channels, settings.beamforming, self.demodulator.half_band)
+        self.grid = image_grid(channels, settings.beamforming, self.demodulator.half_band, settings.output.rows)
         pixels = len(self.grid.z) * len(self.grid.x)
         rows = max(1, _TILE // (len(self.grid.x) * elements * waves))
         self._tiles = [slice(row, row + rows) for row in range(0, len(self.grid.z), rows)]
@@ -211,36 +211,36 @@ class Beamformer:
     def _matrix(self, rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
         """Real and imaginary part of the sparse matrix for some rows of pixels: (pixels, W M E)."""
         channels, count, rate = self.channels, self.demodulator.count, self.demodulator.rate
+        index = {"dtype": torch.int32, "device": self.device}
         like = {"dtype": torch.float32, "device": self.device}  # 1e-7 of a path of 100 mm is 10 nm
         z, x, element, angle, start = (
             torch.as_tensor(values, **like)
             for values in (self.grid.z[rows], self.grid.x, channels.element_x, channels.angles, channels.start_time)
         )
         elements, waves = len(element), len(angle)
-        lit = insonified(z[:, None, None], x[:, None], angle, _half_aperture(channels))  # (Z, X, W)
-        weight = receive_weight(z[:, None, None], x[:, None], element, self.settings.f_number, self.settings.window)
-        total = weight.sum(2) * lit.sum(2)  # (Z, X)
-        used = (weight > 0)[:, :, None] & lit[..., None]  # (Z, X, W, E)
-        row, column, wave, channel = used.nonzero(as_tuple=True)
-
-        # From here on one value per pixel, wave and element that has a part in it.
-        depth, lateral, begin = z[row], x[column], start[wave]
-        time = echo_time(depth, lateral, element[channel], angle[wave], channels.sound_speed) - begin
-        position = time * rate
-        before = position.floor()
-        recorded = (before >= 0) & (before < count - 1)
-        fraction = position - before
-        scale = weight[row, column, channel] / total[row, column] * recorded
+        z, x, angle, begin = z[:, None, None, None], x[:, None, None], angle[:, None], start[:, None]  # (Z, X, W, E)
+        time = echo_time(z, x, element, angle, channels.sound_speed) - begin
+        weight = receive_weight(z, x, element, self.settings.f_number, self.settings.window)
+        weight = weight * insonified(z, x, angle, _half_aperture(channels))
         # IQ was mixed down from its first sample on, so e^(i w t) of the time since then restores the echo's
         # phase; less that of a reflector straight below, the image is at baseband again.
-        phase = 2 * math.pi * channels.centre_frequency * (time - 2 * depth / channels.sound_speed)
-        taps = torch.stack([1 - fraction, fraction], 1) * scale[:, None]  # linear interpolation
-        sample = (wave * count + before.clamp(0, count - 2).long()) * elements + channel
-        columns = torch.stack([sample, sample + elements], 1).view(-1).to(torch.int32)
-        size = (len(z) * len(x), waves * count * elements)
-        ends = torch.zeros(size[0] + 1, dtype=torch.int64, device=self.device)
-        ends[1:] = (2 * used.sum((2, 3))).view(-1).cumsum(0)
-        ends = ends.to(torch.int32)
+        phase = 2 * math.pi * channels.centre_frequency * (time - 2 * z / channels.sound_speed)
+        lane = torch.arange(waves, **index)[:, None] * (count * elements) + torch.arange(elements, **index)
+
+        # From here on only what has a part in a pixel: (n,).
+        counts = (weight > 0).sum((2, 3))
+        used = (weight > 0).view(-1).nonzero()[:, 0]
+        position, phase, lane = (values.expand_as(weight).reshape(-1)[used] for values in (time * rate, phase, lane))
+        scale = (weight / weight.sum((2, 3), keepdim=True)).view(-1)[used]
+        before = position.floor()
+        fraction = position - before
+        scale = scale * ((before >= 0) & (before < count - 1))  # nothing was recorded outside
+        taps = torch.stack([(1 - fraction) * scale, fraction * scale], 1)  # linear interpolation
+        sample = before.clamp(0, count - 2).to(torch.int32) * elements + lane
+        columns = torch.stack([sample, sample + elements], 1).view(-1)
+        size = (weight.shape[0] * weight.shape[1], waves * count * elements)
+        ends = torch.zeros(size[0] + 1, **index)
+        ends[1:] = 2 * counts.view(-1).cumsum(0)
         real, imaginary = (
             _sparse(ends, columns, (taps * turn[:, None]).view(-1), size)
             for turn in (torch.cos(phase), torch.sin(phase))
@@ -254,7 +254,7 @@ def _sparse(ends: torch.Tensor, columns: torch.Tensor, values: torch.Tensor, siz
         return torch.sparse_csr_tensor(ends, columns, values, size, check_invariants=False)
 
 
-def image_grid(channels: ChannelData, settings: Beamforming, half_band: float) -> ImageGrid:
+def image_grid(channels: ChannelData, settings: Beamforming, half_band: float, multiple: int) -> ImageGrid:
     """Where the pixels are: the settings', else all that was recorded, as finely as the band needs.
 
     Raises
@@ -280,8 +280,8 @@ def image_grid(channels: ChannelData, settings: Beamforming, half_band: float) -
     if right <= -edge or left >= edge:
         raise InputError(f"beamforming.width {left:g} to {right:g} m lies beside the array, which ends at {edge:g} m")
     finest = c / (4 * half_band) * 0.8  # baseband echoes turn by less than half a cycle per pixel
-    # A multiple of 32, so that the velocity has rows to thin evenly.
-    rows = settings.rows or 32 * max(1, math.ceil((bottom - top) / finest / 32))
+    # A multiple of the rows that come out in the end, so that no row is ever interpolated.
+    rows = settings.rows or multiple * math.ceil((bottom - top) / finest / multiple)
     columns = settings.columns or max(2, min(_LINES, math.ceil((right - left) / pitch - 1e-6)))
     if rows < 2 or columns < 2:
         raise InputError(f"an image needs at least 2 x 2 pixels, got {rows} x {columns}")

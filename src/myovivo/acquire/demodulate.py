@@ -68,9 +68,14 @@ class Demodulator:
 
     def __call__(self, samples: torch.Tensor) -> torch.Tensor:
         """Real RF (S, C), or IQ as (2, S, C) in-phase and quadrature -> IQ (2, M, C), float32."""
+        iq = samples.new_empty((2, self.count, samples.shape[-1]))
         if samples.dim() == 3:  # IQ is filtered only: each of its parts keeps to itself
-            return self._real.left(samples)
-        return torch.stack([self._real.left(samples), self._imaginary.left(samples)])
+            self._real.left(samples[0], out=iq[0])
+            self._real.left(samples[1], out=iq[1])
+        else:
+            self._real.left(samples, out=iq[0])
+            self._imaginary.left(samples, out=iq[1])
+        return iq
 
 
 def demodulate(

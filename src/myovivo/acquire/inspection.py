@@ -135,6 +135,7 @@ def parameter_tables(files: Iterable[Path]) -> str:
     tables: dict[str, list[str]] = {}
     for file in files:
         found = read_header(file).provenance.get("parameters", {})
+        found = dict(sorted(found.items(), key=lambda item: "." in item[0]))  # the scan's own first
         lines = table({name: Parameter(**one) for name, one in found.items()})
         tables.setdefault("\n".join(lines), []).append(file.name)
     parts = []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import FileError
 from .store import Source, Store
@@ -36,4 +37,15 @@ class NumpyStore(Store):
 
     def source(self, name: str) -> Source:
         array = self.values[name]
-        return Source(lambda: contextlib.nullcontext(array), array.shape, array.dtype)
+        read: Any = array if self.zipped else _Mapped(self.path)
+        return Source(lambda: contextlib.nullcontext(read), array.shape, array.dtype)
+
+
+class _Mapped:
+    """A `.npy` that is mapped anew for each part: what was read does not stay in memory."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        return np.array(np.load(self.path, mmap_mode="r", allow_pickle=False)[index])
