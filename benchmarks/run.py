@@ -9,11 +9,13 @@ from __future__ import annotations
 import csv
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import evaluation
 import phantom_acquire
+import rf_velocity
 import simulation
 import training_step
 from rich.console import Console
@@ -29,14 +31,19 @@ def rows() -> list[dict[str, Any]]:
     """Each benchmark's name, ratio, what was measured, goal and whether it was met."""
     console = Console(stderr=True)
     found = []
-    for name, measure in (
+    measures: tuple[tuple[str, Callable[[], Any]], ...] = (
         ("simulate", _simulation),
         ("phantom and acquire", _phantom),
+        ("channel RF to velocity", rf_velocity.run),
+        ("longer and longer recordings", rf_velocity.growth),
+        ("2 s of channel RF", rf_velocity.end_to_end),
         ("evaluate", _evaluation),
         ("training step", _training),
-    ):
+    )
+    for name, measure in measures:
         console.print(f"measuring: {name} …")
-        found.append(measure())
+        rows = measure()
+        found += rows if isinstance(rows, list) else [rows]
     return found
 
 

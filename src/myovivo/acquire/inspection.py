@@ -10,10 +10,11 @@ from ..config import AcquireSettings, settings_from
 from ..errors import FileError, InputError
 from ..recording import Recording
 from ..sequence import read_header
-from .chain import SettingsSource, told_by_recording, with_video_settings
+from .chain import SettingsSource
 from .content import AXES, TITLES, Content, Parameter, Parameters, shown
 from .opening import format_of, open_recording, store_of
 from .scanned import REMEDY, resolved
+from .stream import told_by_recording, with_video_settings
 
 _TITLE = {"matlab5": "MATLAB v5", "matlab73": "MATLAB v7.3", "hdf5": "HDF5", "npy": "NPY", "npz": "NPZ", "uff": "UFF"}
 

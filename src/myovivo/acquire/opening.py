@@ -13,17 +13,16 @@ from ..recording import FORMAT as RECORDING
 from ..recording import Recording
 from ..sequence import FORMAT as SEQUENCE
 from ..sequence import opened
-from .content import Content, Frames, Kind, axes_of
+from .content import Content, Kind
 from .readers.dicom import read_dicom
 from .readers.hdf5 import Hdf5Store
 from .readers.layout import (
-    Layout,
+    NO_LAYOUT,
     apply,
     array_name,
     describe_arrays,
     fits,
     guess_axes,
-    kind_of,
     read_layout,
     ready_layouts,
     sidecar_of,
@@ -153,39 +152,23 @@ def store_of(path: Path, found: Format) -> Store:
 
 
 def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
+    """An array and its parameters: by the mapping, else by a ready layout and a sidecar, else by the user's words."""
     if mapping is not None:
-        layout: Layout | None = read_layout(mapping)
+        layout = read_layout(mapping)
     else:
-        layout = next((ready for ready in ready_layouts() if fits(ready, store, scan.variable)), None)
+        layout = next((ready for ready in ready_layouts() if fits(ready, store, scan.variable)), NO_LAYOUT)
         if (sidecar := sidecar_of(store.path)) is not None:
-            beside = read_layout(sidecar, "sidecar")
-            layout = beside if layout is None else layout.overlaid(beside)
-    if layout is None:
-        return _unexplained(store, scan)
-    name = scan.variable or array_name(layout, store) or (None if layout.data else _only(store, None))
+            layout = layout.overlaid(read_layout(sidecar, "sidecar"))
+    name = scan.variable or array_name(layout, store) or (None if layout.data else _only(store))
     if name is None or not store.has(name):
         wanted = scan.variable or " or ".join(layout.data)
-        raise InputError(f"the mapping {layout.name} looks for {wanted}; {describe_arrays(store)}")
+        raise InputError(f"there is no array {wanted}; {describe_arrays(store)}")
     kind = scan.content or layout.content or _guessed_kind(store, name, scan)
     axes = (scan.axes,) if scan.axes else layout.axes or (guess_axes(kind, len(store.source(name).shape)),)
     return apply(layout._replace(axes=axes), store, name, kind)
 
 
-def _unexplained(store: Store, scan: Scan) -> Content:
-    """Arrays that no layout speaks of: the user's own words must do."""
-    name = _only(store, scan.variable)
-    kind = scan.content or _guessed_kind(store, name, scan)
-    source = store.source(name)
-    axes = axes_of(scan.axes or guess_axes(kind, len(source.shape)), source.shape, kind)
-    frames = Frames(source.open, source.shape, np.dtype(source.dtype), axes)
-    return Content(kind_of(kind, frames), frames, {}, store.format, name)
-
-
-def _only(store: Store, variable: str | None) -> str:
-    if variable is not None:
-        if not store.has(variable):
-            raise InputError(f"there is no array {variable!r}; {describe_arrays(store)}")
-        return variable
+def _only(store: Store) -> str:
     arrays = {name: shape for name, shape in store.arrays().items() if len(shape) >= 3} or store.arrays()
     if len(arrays) != 1:
         raise InputError(
@@ -195,9 +178,9 @@ def _only(store: Store, variable: str | None) -> str:
     return next(iter(arrays))
 
 
-def _guessed_kind(store: Store, name: str | None, scan: Scan) -> Kind:
+def _guessed_kind(store: Store, name: str, scan: Scan) -> Kind:
     """What an array must be, given what the user told about it."""
-    source = store.source(_only(store, name or scan.variable))
+    source = store.source(name)
     is_complex = np.dtype(source.dtype).kind == "c" or np.dtype(source.dtype).names is not None
     if scan.pitch is not None or scan.sampling_frequency is not None:
         return "channel_iq" if is_complex else "rf"

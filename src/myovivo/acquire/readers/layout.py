@@ -69,13 +69,16 @@ class Layout(NamedTuple):
     def overlaid(self, other: Layout) -> Layout:
         """This layout with whatever `other` says in its place."""
         return Layout(
-            f"{self.name} with {other.name}",
+            f"{self.name} with {other.name}" if self.name else other.name,
             other.about or self.about,
             other.data or self.data,
             other.content or self.content,
             other.axes or self.axes,
             self.parameters | other.parameters,
         )
+
+
+NO_LAYOUT = Layout("", "", (), None, (), {})
 
 
 def ready_layouts() -> list[Layout]:
@@ -165,7 +168,8 @@ def apply(layout: Layout, store: Store, name: str, kind: Kind) -> Content:
             parameters[word] = found[0]
         elif wheres:
             sought[word] = " or ".join(str(where.at) for where in wheres)
-    return Content(kind, frames, parameters, f"{store.format}, layout {layout.name}", name, sought)
+    shown = f"{store.format}, layout {layout.name}" if layout.name else store.format
+    return Content(kind, frames, parameters, shown, name, sought)
 
 
 def kind_of(kind: Kind, frames: Frames) -> Kind:
