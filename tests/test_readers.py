@@ -1388,3 +1388,35 @@ def test_an_inspection_never_fails_on_a_readable_file(tmp_path, writer):
     path = tmp_path / "a.dat"
     writer(path)
     assert str(inspect(path)).startswith(str(path))
+
+
+# ---------------------------------------------------------------------------------- cell arrays
+
+
+def cell_array(path, writer, cells):
+    """RF in a cell array `RcvData`, as some scanners save it, beside a struct array `Receive`."""
+    if writer == "v5":
+        held = np.empty(len(cells), object)
+        held[:] = cells
+        scipy.io.savemat(path, {"RcvData": held, "fs": FS}, appendmat=False)
+        return
+    with h5py.File(path, "w", userblock_size=512) as file:
+        references = [file.create_dataset(f"#refs#/{k}", data=cell.T).ref for k, cell in enumerate(cells)]
+        file.create_dataset("RcvData", data=np.array([references], dtype=h5py.ref_dtype))
+        file["fs"] = [[FS]]
+    head = b"MATLAB 7.3 MAT-file".ljust(124, b" ") + b"\x00\x02IM"
+    path.write_bytes(head.ljust(512, b"\x00") + path.read_bytes()[512:])
+
+
+@pytest.mark.parametrize("writer", ["v5", "v7.3"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_frames_in_a_cell_array_of_matlab_are_found(tmp_path, writer, count):
+    path, mapping = tmp_path / "a.mat", tmp_path / "m.yaml"
+    recording = rf()[:, 0].transpose(1, 2, 0)  # sample, element, frame
+    cell_array(path, writer, [np.zeros_like(recording), recording][-count:])
+    name = "RcvData" if count == 1 else "RcvData.2"
+    words = {**WORDS, "data": name, "axes": "sample element frame", "sampling_frequency": "fs"}
+    mapping.write_text(yaml.safe_dump(words))
+    content = open_recording(path, None, mapping)
+    assert np.array_equal(all_frames(content), rf())
+    assert complete(content)["sampling_frequency"].origin == "file (fs)"

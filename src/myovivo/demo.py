@@ -8,7 +8,8 @@ from typing import Any
 
 from ._callable import make_callable
 from .acquire import acquire_domain
-from .acquire.chain import recorded_frame_rate, recordings_in
+from .acquire.chain import recorded_frame_rate
+from .acquire.opening import recordings_in
 from .checkpoint import test_files
 from .config import AcquireSettings, Grid, PhantomSettings, SimulateSettings, settings_from
 from .evaluate import evaluate

@@ -22,27 +22,43 @@ from ...errors import InputError
 from ...sequence import opened
 from .store import Source, Store
 
+_CELLS = 64  # elements of a cell or struct array that are looked into
+
 
 class Hdf5Store(Store):
-    """Variables of an HDF5 file by their path, `group/name` or `group.name`."""
+    """Variables of an HDF5 file by their path, `group/name` or `group.name`.
+
+    What lies in a MATLAB cell or struct array is `name.1`, `name.2`; in one of a single element, `name`.
+    """
 
     def __init__(self, path: Path, matlab: bool = False):
         self.path, self.matlab = path, matlab
         self.format = "MATLAB v7.3" if matlab else "HDF5"
         self.shapes: dict[str, tuple[int, ...]] = {}
+        self._places: dict[str, str] = {}  # where in the file each variable lies
         with opened(path) as file:
-            self._note(file, "", 0)
+            self._note_all(file, "", 0)
 
-    def _note(self, group: Any, prefix: str, depth: int) -> None:
-        """All datasets, links to them included; links may run in circles, so not deeper than ten."""
+    def _note_all(self, group: Any, prefix: str, depth: int) -> None:
         for name in group:
-            item = group.get(name)
-            if name.startswith("#") or item is None or depth > 10:
-                continue
-            if isinstance(item, h5py.Group):
-                self._note(item, f"{prefix}{name}.", depth + 1)
-            elif isinstance(item, h5py.Dataset) and item.size and not item.attrs.get("MATLAB_empty"):
-                self.shapes[prefix + name] = item.shape[::-1] if self.matlab else item.shape
+            if not name.startswith("#"):
+                self._note(prefix + name, group.get(name), depth)
+
+    def _note(self, name: str, item: Any, depth: int) -> None:
+        """A dataset, or what a group or references hold; links may run in circles, so not deeper than ten."""
+        if depth > 10:
+            return
+        if isinstance(item, h5py.Group):
+            self._note_all(item, f"{name}.", depth + 1)
+        elif isinstance(item, h5py.Dataset) and item.size and not item.attrs.get("MATLAB_empty"):
+            if h5py.check_ref_dtype(item.dtype) is not None:
+                references = [one for one in item[()].ravel() if one][:_CELLS]
+                for number, reference in enumerate(references, 1):
+                    inner = name if len(references) == 1 else f"{name}.{number}"
+                    self._note(inner, item.file[reference], depth + 1)
+            else:
+                self.shapes[name] = item.shape[::-1] if self.matlab else item.shape
+                self._places[name] = str(item.name)
 
     def has(self, name: str) -> bool:
         name = name.replace("/", ".")
@@ -50,7 +66,7 @@ class Hdf5Store(Store):
 
     def value(self, name: str) -> Any:
         with opened(self.path) as file:
-            item = file[name.replace(".", "/")]
+            item = file[self._places[name.replace("/", ".")]]
             value = item[()]
             if item.attrs.get("MATLAB_class") == b"char":
                 return "".join(map(chr, np.ravel(value)))
@@ -62,7 +78,7 @@ class Hdf5Store(Store):
         name = name.replace("/", ".")
         names = sorted(fnmatch.filter(self.shapes, name), key=_natural) if "*" in name else [name]
         with opened(self.path) as file:
-            item = file[names[0].replace(".", "/")]
+            item: Any = file[self._places[names[0]]]
             shape, dtype = item.shape, item.dtype
         if self.matlab:
             shape = shape[::-1]
@@ -77,13 +93,13 @@ class Hdf5Store(Store):
     @contextlib.contextmanager
     def _open(self, name: str) -> Iterator[Any]:
         with opened(self.path) as file:
-            item = file[name.replace(".", "/")]
+            item = file[self._places[name]]
             yield _Reversed(item) if self.matlab else item
 
     @contextlib.contextmanager
     def _open_many(self, names: list[str], leading: tuple[int, ...]) -> Iterator[Any]:
         with opened(self.path) as file:
-            items = [file[name.replace(".", "/")] for name in names]
+            items = [file[self._places[name]] for name in names]
             yield _Many([_Reversed(item) if self.matlab else item for item in items], leading)
 
 

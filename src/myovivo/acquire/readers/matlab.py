@@ -17,9 +17,14 @@ from scipy.io import whosmat
 from ...errors import FileError, InputError
 from .store import Source, Store
 
+_CELLS = 64  # elements of a cell or struct array that are looked into
+
 
 class MatlabStore(Store):
-    """Variables of a MATLAB v5-v7 file; fields of structs are joined by dots."""
+    """Variables of a MATLAB v5-v7 file; fields of structs are joined by dots.
+
+    What lies in a cell or struct array is `name.1`, `name.2`; in one of a single element, `name`.
+    """
 
     format = "MATLAB v5"
 
@@ -56,6 +61,11 @@ def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             continue
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list) and any(isinstance(one, np.ndarray | Mapping | list) for one in value):
+            # Cell and struct arrays; as in v7.3, a single element goes by the array's own name.
+            yield prefix + name, value
+            inner = {str(number): one for number, one in enumerate(value[:_CELLS], 1)}
+            yield from _flat(inner if len(value) > 1 else {}, f"{prefix}{name}.")
         else:
             yield prefix + name, value
 
