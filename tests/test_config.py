@@ -82,3 +82,10 @@ def test_broken_yaml_is_named(tmp_path):
 def test_settings_of_another_kind_are_refused():
     with pytest.raises(InputError, match="expected TrainSettings, got SimulateSettings"):
         settings_from(TrainSettings, SimulateSettings())
+
+
+def test_setting_one_of_a_group_leaves_the_groups_own_defaults():
+    # A phantom's firing has more units than the simulator's; asking for another rate must not change that.
+    assert (
+        settings_from(PhantomSettings, None, **{"firing.rate": (8, 9)}).firing.units == PhantomSettings().firing.units
+    )

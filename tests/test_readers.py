@@ -25,6 +25,7 @@ from myovivo.acquire.opening import format_of, open_recording
 from myovivo.acquire.scanned import complete
 from myovivo.config import Scan
 from myovivo.errors import FileError, InputError, RecordingWarning
+from myovivo.recording import Recording
 from myovivo.sequence import Sequence
 
 # One small scan: 24 frames of 128 samples from 16 elements, 3.1 to 8 mm deep.
@@ -818,7 +819,12 @@ def must_file(**changes):
 def npy_file(array, /, **changes):
     def write(folder):
         save_npy(folder / "a.npy", array() if callable(array) else array)
-        return folder / "a.npy", {**PLAIN, **changes}
+        words = {**PLAIN, **changes}
+        if (kind := changes.get("scan.content")) in ("iq", "bmode", "velocity"):  # which have no channels
+            left_out = {"scan.sampling_frequency", "scan.pitch", "scan.start_time"}
+            left_out |= {"scan.centre_frequency"} if kind != "iq" else set()
+            words = {name: value for name, value in words.items() if name not in left_out}
+        return folder / "a.npy", words
 
     return write
 
@@ -1420,3 +1426,28 @@ def test_frames_in_a_cell_array_of_matlab_are_found(tmp_path, writer, count):
     content = open_recording(path, None, mapping)
     assert np.array_equal(all_frames(content), rf())
     assert complete(content)["sampling_frequency"].origin == "file (fs)"
+
+
+# ------------------------------------------------------------------------------- the user's words
+
+
+def test_what_the_user_says_of_a_recording_of_ours_replaces_what_it_says(tmp_path):
+    scan = {"frame_rate": RATE, "spacing": (1e-4, 3e-4), "centre_frequency": FC}
+    iq = np.random.default_rng(0).standard_normal((24, 32, 8)) + 0j
+    path = Recording.of_array(iq, **scan).save(tmp_path / "a.h5")
+    found = acquire_quietly(path, {**QUICK, "scan.sound_speed": 1480.0})
+    assert found.provenance["parameters"]["sound_speed"] == {"value": 1480.0, "unit": "m/s", "origin": "argument"}
+    assert found.provenance["parameters"]["frame_rate"]["origin"] == "file"
+    assert found.provenance["parameters"]["conditioning.band"] == {"value": None, "unit": "", "origin": "argument"}
+    slower = acquire_quietly(path, QUICK)
+    assert np.allclose(found.velocity, slower.velocity * 1480 / 1540, rtol=0.02, atol=1e-3)
+    with pytest.raises(FileError, match=r"scan\.pitch means nothing for beamformed IQ"):
+        acquire_quietly(path, {**QUICK, "scan.pitch": 3e-4})
+    with pytest.raises(InputError, match="scan settings are for files"):
+        acquire_quietly(Recording.of_array(iq, **scan), {**QUICK, "scan.sound_speed": 1480.0})
+
+
+def test_what_means_nothing_for_a_recording_is_refused(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((40, 8, 8), np.float32))
+    with pytest.raises(FileError, match=r"a.npy: scan\.start_time means nothing for velocity"):
+        acquire_quietly(tmp_path / "a.npy", QUICK, frame_rate=200.0, spacing=(1e-3, 1e-3), **{"scan.start_time": 0.0})

@@ -177,8 +177,8 @@ class Beamformer:
         z, x = self.grid
         (dz, dx), rate = self.grid.spacing, self.demodulator.rate
         return {
-            "depth": [float(z[0] - dz / 2), float(z[-1] + dz / 2)],
-            "width": [float(x[0] - dx / 2), float(x[-1] + dx / 2)],
+            "depth": [round(float(z[0] - dz / 2), 9), round(float(z[-1] + dz / 2), 9)],
+            "width": [round(float(x[0] - dx / 2), 9), round(float(x[-1] + dx / 2), 9)],
             "rows": len(z),
             "columns": len(x),
             "half_band": self.demodulator.half_band,

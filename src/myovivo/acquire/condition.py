@@ -7,6 +7,7 @@ median, bicubic resampling to 128 x 128 x 1024 at 512 Hz.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -22,7 +23,7 @@ from ..config import Conditioning, Output
 from ..errors import InputError
 from ..sequence import MotorUnits
 
-_THREADS = 2
+_THREADS = min(os.cpu_count() or 1, 8)
 _FORGOTTEN = 1e-6  # of a wrong start, after which the backward filter counts as right
 _EMITTED = 64  # frames at a time, so that what follows holds little
 _CUBIC = -0.5  # Keys' a: exact for quadratics. Keys 1981, IEEE Trans Acoust 29:1153, doi:10.1109/TASSP.1981.1163711

@@ -147,8 +147,13 @@ class Content:
         return self.frames.ordered_shape(AXES[self.kind])
 
     def with_arguments(self, scan: Scan) -> Content:
-        """The same with what the user said in place of what the file says."""
-        given = {name: value for name, value in scan.model_dump().items() if value is not None and name in UNITS}
+        """The same with what the user said in place of what the file says.
+
+        Raises
+        ------
+        InputError : something was said that means nothing for this kind of frames.
+        """
+        given = said(scan, self.kind)
         parameters = dict(self.parameters)
         # One way to say it replaces the others.
         for name, rivals in _RIVALS.items():
@@ -156,6 +161,30 @@ class Content:
                 parameters = {other: value for other, value in parameters.items() if other not in rivals}
         parameters |= {name: parameter(name, value, "argument") for name, value in given.items()}
         return replace(self, parameters=parameters)
+
+
+_TIMING = ("frame_rate", "pulse_rate")
+_CHANNELS = (*_TIMING, "sampling_frequency", "centre_frequency", "sound_speed", "pitch", "angles", "start_time")
+_MEANT: dict[Kind, tuple[str, ...]] = {
+    "rf": _CHANNELS,
+    "channel_iq": (*_CHANNELS, "sign"),
+    "iq": (*_TIMING, "centre_frequency", "sound_speed", "spacing", "sign"),
+    "bmode": ("frame_rate", "spacing"),
+    "velocity": (*_TIMING, "spacing", "sign"),
+}
+
+
+def said(scan: Scan, kind: Kind) -> dict[str, Any]:
+    """What the user said of a scan, by the names of `UNITS`.
+
+    Raises
+    ------
+    InputError : it means nothing for this kind of frames.
+    """
+    given = {name: value for name, value in scan.model_dump().items() if value is not None and name in UNITS}
+    if foreign := [name for name in given if name not in _MEANT[kind]]:
+        raise InputError(f"scan.{foreign[0]} means nothing for {TITLES[kind]}; leave it out")
+    return given
 
 
 _RIVALS = {
@@ -205,6 +234,8 @@ def shown(value: Any) -> str:
     """A parameter's value for people: long arrays by their ends."""
     if isinstance(value, str):
         return value
+    if value is None:
+        return "none"
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {shown(one)}" for name, one in value.items())
     values = np.asarray(value)

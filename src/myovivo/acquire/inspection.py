@@ -96,7 +96,9 @@ def inspect(
         return Inspection(path, _TITLE.get(kind, kind), "", {}, arrays, {}, {}, error.problem)
     if isinstance(found, Recording):
         sizes = dict(zip(AXES["iq"], found.shape, strict=True))
-        return Inspection(path, "myovivo recording", TITLES["iq"], sizes, {}, told_by_recording(found, "file"), {})
+        return Inspection(
+            path, "myovivo recording", TITLES["iq"], sizes, {}, told_by_recording(found, settings.scan), {}
+        )
     return _of_content(path, found, arrays, settings)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,7 @@ from ..recording import FORMAT as RECORDING
 from ..recording import Recording
 from ..sequence import FORMAT as SEQUENCE
 from ..sequence import opened
-from .content import Content, Kind
+from .content import Content, Kind, said
 from .readers.dicom import read_dicom
 from .readers.hdf5 import Hdf5Store
 from .readers.layout import (
@@ -131,7 +132,10 @@ def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | C
     if found == "sequence":
         raise FileError(path, "is a TVI sequence already; it needs no acquisition")
     if found == "recording":
-        return Recording.load(path)
+        recording, given = Recording.load(path), said(scan, "iq")
+        if unheard := sorted({"pulse_rate", "sign"} & set(given)):
+            raise InputError(f"scan.{unheard[0]} does not apply to a file of Recording.save; leave it out")
+        return replace(recording, **given)
     if found == "video":
         return read_video(path).with_arguments(scan)
     if found == "dicom":

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import AcquireSettings, Settings
+from ..config import AcquireSettings, Scan, Settings
 from ..errors import FileError, InputError
 from ..provenance import made_by
 from ..recording import Recording
@@ -77,6 +77,8 @@ def stream_of(
 
 
 def _raw(source: Source, settings: AcquireSettings, mapping: str | Path | None, device: str, quiet: bool) -> _Raw:
+    if isinstance(source, Recording | ChannelData) and settings.scan != type(settings.scan)():
+        raise InputError("scan settings are for files; change the recording itself, as with dataclasses.replace")
     if isinstance(source, Recording):
         return _from_iq(source, settings, told_by_recording(source), (), [], device, quiet)
     if isinstance(source, ChannelData):
@@ -84,7 +86,7 @@ def _raw(source: Source, settings: AcquireSettings, mapping: str | Path | None, 
     path = Path(source)
     found = open_recording(path, settings.scan, mapping)
     if isinstance(found, Recording):
-        return _from_iq(found, settings, told_by_recording(found, "file"), (), [], device, quiet)
+        return _from_iq(found, settings, told_by_recording(found, settings.scan), (), [], device, quiet)
     if found.kind == "bmode":
         found = with_video_settings(path, found, settings)
     given = complete(found)
@@ -231,18 +233,22 @@ def _setting_parameters(settings: AcquireSettings, groups: Iterable[str]) -> Par
         chosen: Settings = getattr(settings, group)
         for name, value in chosen:
             origin = "default" if value == getattr(getattr(defaults, group), name) else "argument"
-            if value is not None:
+            if value is not None or origin == "argument":
                 found[f"{group}.{name}"] = Parameter(value, "", origin)
     return found
 
 
-def told_by_recording(source: Recording | ChannelData, origin: str = "argument") -> Parameters:
-    """The parameters of a recording that was opened or made before."""
+def told_by_recording(source: Recording | ChannelData, scan: Scan | None = None) -> Parameters:
+    """The parameters of a recording that was made in memory, or opened from a file under `scan`."""
     names = ("frame_rate", "centre_frequency", "sound_speed")
     more = (
         ("sampling_frequency", "element_x", "angles", "start_time") if isinstance(source, ChannelData) else ("spacing",)
     )
-    return {name: parameter(name, getattr(source, name), origin) for name in (*names, *more)}
+
+    def origin(name: str) -> str:
+        return "argument" if scan is None or getattr(scan, name, None) is not None else "file"
+
+    return {name: parameter(name, getattr(source, name), origin(name)) for name in (*names, *more)}
 
 
 def _subject_of(file: Path) -> str:
