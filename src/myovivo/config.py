@@ -228,7 +228,7 @@ class Demodulation(Settings):
         "at most 0.6 of the centre frequency (ours)",
     )
     oversampling: Annotated[float, Field(ge=2)] = Field(
-        default=4.0, description="IQ samples per Hz of the band; 4 makes linear interpolation exact to 1 % (ours)"
+        default=4.0, description="IQ samples per Hz of the band; at 4, linear interpolation loses 1 % half-way to its edge (ours)"
     )
 
 
