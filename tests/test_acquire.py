@@ -183,7 +183,7 @@ def test_broken_recordings_are_one_clear_line(tmp_path):
         ("good.avi", {**SMALL, "video.pixel": 1e-4}, "must end under half the frame rate"),
         ("good.avi", {**band, "video.pixel": 1e-4, "video.crop": (0, 500, 0, 50)}, "must lie within 96 x 128 pixels"),
         ("good.avi", {**band, "video.pixel": 1e-4, "video.window": 0.02}, "does not fit"),
-        ("nan.npy", {**SMALL, **array}, "must be finite, got 1024 NaN"),
+        ("nan.npy", {**SMALL, **array}, "must be finite, got 1600 NaN"),
         ("flat.npy", {**SMALL, **array}, "axes"),
         ("cut.npy", {**SMALL, **array}, "not a readable NPY file"),
         ("wave.npy", SMALL, "give frame_rate"),

@@ -157,6 +157,58 @@ def test_each_sequence_of_a_folder_has_a_sidecar_and_says_where_its_parameters_c
     assert parameters["sound_speed"] == {"value": 1540.0, "unit": "m/s", "origin": "default"}
 
 
+def folder_of_arrays(folder, names, shape=(60, 8, 8)):
+    folder.mkdir()
+    for number, name in enumerate(names):
+        np.save(folder / name, np.random.default_rng(number).standard_normal(shape))
+    return {"frame_rate": 200.0, "spacing": (1e-3, 1e-3), "quiet": True, **QUICK, "conditioning.band": (5, 50)}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_broken_recording_does_not_keep_the_others_from_being_made(tmp_path, workers):
+    how = folder_of_arrays(tmp_path / "in", ["a.npy", "c.npy", "e.npy"])
+    (tmp_path / "in" / "b.npy").write_bytes((tmp_path / "in" / "a.npy").read_bytes()[:100])
+    np.save(tmp_path / "in" / "d.npy", np.full((60, 8, 8), np.nan))
+    with pytest.raises(FileError, match=r"[bd]\.npy: .*and 1 more failed: [bd]\.npy"):
+        acquire_domain(tmp_path / "in", tmp_path / "out", workers=workers, **how)
+    assert [path.stem for path in sorted((tmp_path / "out").glob("*.h5"))] == ["sub-a_tvi", "sub-c_tvi", "sub-e_tvi"]
+
+
+def test_a_recording_that_changed_is_acquired_anew_and_the_others_are_kept(tmp_path):
+    how = folder_of_arrays(tmp_path / "in", ["b.npy", "c.npy"])
+    out = tmp_path / "out"
+    b, c = acquire_domain(tmp_path / "in", out, subject="01", workers=1, **how)
+    before = {path: (path.stat().st_mtime_ns, Sequence.load(path).velocity) for path in (b, c)}
+    np.save(tmp_path / "in" / "a.npy", np.random.default_rng(7).standard_normal((60, 8, 8)))  # comes first by name
+    np.save(tmp_path / "in" / "c.npy", np.random.default_rng(8).standard_normal((61, 8, 8)))
+    b.with_suffix(".json").unlink()  # as after an interruption between the two writes
+    paths = acquire_domain(tmp_path / "in", out, subject="01", workers=1, **how)
+    assert [path.name for path in paths] == [f"sub-01_task-{name}_tvi.h5" for name in "abc"]
+    assert b.stat().st_mtime_ns == before[b][0]
+    assert Sequence.load(c).shape[0] == 61
+    assert all(path.with_suffix(".json").exists() for path in paths)
+
+
+def test_recordings_that_would_be_called_the_same_are_refused_before_anything_is_made(tmp_path):
+    how = folder_of_arrays(tmp_path / "in", ["sub-a.npy", "a.npy"])
+    with pytest.raises(FileError, match=r"would become sub-a_tvi\.h5 as another recording"):
+        acquire_domain(tmp_path / "in", tmp_path / "out", workers=1, **how)
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_of_unknown_formats_are_named(tmp_path):
+    how = folder_of_arrays(tmp_path / "in", ["a.npy"])
+    (tmp_path / "in" / "scan.rf").write_bytes(b"Ultrasound 1.0" * 10)
+    (tmp_path / "in" / "notes.txt").write_text("said by nobody")
+    with pytest.warns(UserWarning, match=r"passed over, as of no format read: scan\.rf$"):
+        acquire_domain(tmp_path / "in", tmp_path / "out", workers=1, **how)
+
+
+def test_a_lower_frame_rate_must_hold_the_band():
+    with pytest.raises(InputError, match="ends at 90 Hz, but 100 frames per second hold up to 50 Hz"):
+        acquire(channels(), quiet=True, **QUICK, **{"conditioning.band": (5, 90), "output.frame_rate": 100.0})
+
+
 @pytest.mark.parametrize(
     ("file", "name"),
     [
@@ -169,7 +221,7 @@ def test_each_sequence_of_a_folder_has_a_sidecar_and_says_where_its_parameters_c
 )
 def test_sequences_are_named_in_the_manner_of_bids(tmp_path, file, name):
     assert acquired_name(tmp_path / file) == name
-    assert acquired_name(tmp_path / file, "07", 3) == "sub-07_task-isometric_run-03_tvi.h5"
+    assert acquired_name(tmp_path / file, "07").startswith("sub-07_")
 
 
 # ------------------------------------------------------------------------------------ velocity

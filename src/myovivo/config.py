@@ -212,6 +212,10 @@ class Scan(Settings):
     spacing: tuple[Positive, Positive] | None = Field(
         default=None, description="pixel size (dz, dx) of IQ, velocity or B-mode frames, m"
     )
+    baseband: bool | None = Field(
+        default=None,
+        description="no if beamformed IQ still turns with depth at its centre frequency, as MUST's das leaves it",
+    )
     sign: Literal[-1, 1] | None = Field(
         default=None, description="-1 if velocity, or the phase of IQ, is positive away from the probe"
     )
@@ -228,7 +232,8 @@ class Demodulation(Settings):
         "at most 0.6 of the centre frequency (ours)",
     )
     oversampling: Annotated[float, Field(ge=2)] = Field(
-        default=4.0, description="IQ samples per Hz of the band; at 4, linear interpolation loses 1 % half-way to its edge (ours)"
+        default=4.0,
+        description="IQ samples per Hz of the band; at 4, linear interpolation loses 1 % half-way to its edge (ours)",
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import joblib
 
-from .errors import FileError, RunFolderError
+from .errors import FileError, MyovivoError, RunFolderError
 from .progress import track
 from .recording import Recording
 from .sequence import read_header
@@ -51,23 +51,37 @@ def make_domain(
     Raises
     ------
     RunFolderError : the folder holds a domain made of another recipe, or other sequence files.
+    MyovivoError : a file could not be made; all the others were.
     """
     out = Path(out)
     claim_folder(out, recipe)
     paths = [out / name for name in makers]
     missing = [path for path in paths if not (path.exists() and is_good(path))]
+    for path in set(paths) - set(missing):  # interrupted between the two writes
+        if not path.with_suffix(".json").exists():
+            with contextlib.suppress(FileError):
+                write_sidecar(path)
     jobs = (joblib.delayed(_make)(makers[path.name], path) for path in missing)
     count = min(joblib.effective_n_jobs(workers), max(len(missing), 1))
     results = joblib.Parallel(n_jobs=count, return_as="generator_unordered")(jobs)
-    for _ in track(results, title, len(missing), quiet=quiet):  # type: ignore[arg-type]
-        pass
+    failed = [error for error in track(results, title, len(missing), quiet=quiet) if error is not None]  # type: ignore[arg-type]
+    if failed:
+        if len(failed) > 1 and isinstance(failed[0], FileError):
+            more = ", ".join(sorted({error.path.name for error in failed[1:] if isinstance(error, FileError)}))
+            raise FileError(failed[0].path, f"{failed[0].problem} (and {len(failed) - 1} more failed: {more})")
+        raise failed[0]
     return paths
 
 
-def _make(maker: Callable[[Path], object], path: Path) -> None:
-    maker(path)
+def _make(maker: Callable[[Path], object], path: Path) -> MyovivoError | None:
+    """Make one file; what a user can mend is returned, so that the other files are made all the same."""
+    try:
+        maker(path)
+    except MyovivoError as error:
+        return error
     with contextlib.suppress(FileError):  # a recording is no sequence and has no sidecar
         write_sidecar(path)
+    return None
 
 
 def write_sidecar(path: Path) -> None:

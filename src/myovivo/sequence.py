@@ -295,7 +295,7 @@ def save_blocks(
             "data/velocity", (0, *size), np.float32, maxshape=(None, *size), chunks=(CHUNK_FRAMES, *size)
         )
         for block in _whole_chunks(blocks):
-            if not np.isfinite(np.sum(block)):
+            if not np.isfinite(np.sum(block)) and not np.isfinite(block).all():
                 raise InputError("velocity must be finite, got NaN or infinite values; mask or fill them")
             velocity.resize(len(velocity) + len(block), 0)
             velocity[-len(block) :] = block

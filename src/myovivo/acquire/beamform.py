@@ -154,11 +154,9 @@ class Beamformer:
             is_iq,
         )
         self.grid = image_grid(channels, settings.beamforming, self.demodulator.half_band, settings.output.rows)
-        pixels = len(self.grid.z) * len(self.grid.x)
         rows = max(1, _TILE // (len(self.grid.x) * elements * waves))
         self._tiles = [slice(row, row + rows) for row in range(0, len(self.grid.z), rows)]
         self._matrices: list[tuple[torch.Tensor, torch.Tensor]] | None = None
-        self._keep = pixels * elements * waves * 2 * 12 <= _KEPT * max(settings.beamforming.f_number, 1)
 
     def __call__(self, block: NDArray[Any]) -> NDArray[np.complex64]:
         """Channel data (B, W, S, E) -> IQ (B, Z, X)."""
@@ -192,6 +190,8 @@ class Beamformer:
         parts = parts.to(torch.float32).permute(4, 1, 2, 3, 0).contiguous()  # (1 or 2, W, S, E, B)
         _, waves, samples, elements, count = parts.shape
         flat = parts.view(len(parts), waves, samples, elements * count)
+        if len(parts) == 1:  # an offset of the converter would pass for an echo that stands still
+            flat -= flat.mean(2, keepdim=True)
         each = [self.demodulator(flat[0, w] if len(flat) == 1 else flat[:, w]) for w in range(waves)]
         iq = each[0] if waves == 1 else torch.cat(each, 1)  # (2, W M, E B)
         return iq.view(2, -1, count)
@@ -200,13 +200,15 @@ class Beamformer:
         if self._matrices is not None:
             yield from self._matrices
             return
-        kept = []
+        kept, size = [], 0
         for rows in self._tiles:
             matrices = self._matrix(rows)
-            if self._keep:
+            size += matrices[0].values().numel() * 12  # two values and an index
+            if size <= _KEPT:
                 kept.append(matrices)
             yield matrices
-        self._matrices = kept or None
+        if size <= _KEPT:
+            self._matrices = kept
 
     def _matrix(self, rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
         """Real and imaginary part of the sparse matrix for some rows of pixels: (pixels, W M E)."""
@@ -249,6 +251,9 @@ class Beamformer:
 
 
 def _sparse(ends: torch.Tensor, columns: torch.Tensor, values: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    if values.is_cuda:  # whose library wants the columns of a row in order
+        rows = torch.repeat_interleave(torch.arange(size[0], device=values.device), ends.long().diff())
+        return torch.sparse_coo_tensor(torch.stack([rows, columns.long()]), values, size).coalesce().to_sparse_csr()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*(beta state|[Ii]nvariant checks).*")
         return torch.sparse_csr_tensor(ends, columns, values, size, check_invariants=False)
@@ -302,6 +307,8 @@ def device_of(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise InputError(f"device must be auto, cpu or cuda, got {name!r}") from None
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"device must be auto, cpu or cuda, got {name!r}")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError("there is no CUDA device on this machine; use device cpu")
     return device

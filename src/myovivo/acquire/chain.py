@@ -14,13 +14,13 @@ import numpy as np
 from ..config import AcquireSettings, settings_from
 from ..domain import good_sequence, make_domain
 from ..errors import FileError, RecordingWarning
-from ..provenance import sequence_name
 from ..recording import Recording
 from ..sequence import Sequence, read_header, save_blocks
-from .opening import format_of, open_recording, recordings_in
+from .beamform import device_of
+from .opening import format_of, open_recording, passed_over, recordings_in
 from .readers.video import video_frame_rate
 from .scanned import resolved
-from .stream import Source, file_named, stream_of
+from .stream import Source, file_named, fingerprint, stream_of
 
 SettingsSource = AcquireSettings | str | Path | Mapping[str, Any] | None
 
@@ -73,8 +73,7 @@ def acquire(
     -----
     RecordingWarning : aliasing, dropped frames, silent or saturated channels.
     """
-    short = {"scan.frame_rate": frame_rate, "scan.spacing": spacing, "scan.variable": variable}
-    changes |= {name: value for name, value in short.items() if value is not None}
+    changes |= _said(frame_rate, spacing, variable)
     stream = stream_of(source, settings_from(AcquireSettings, settings, **changes), mapping, subject, device, quiet)
     with file_named(source):
         velocity = np.empty(stream.shape, np.float32)
@@ -158,8 +157,7 @@ def acquire_domain(
     -----
     RecordingWarning : as `acquire`, for each file.
     """
-    short = {"scan.frame_rate": frame_rate, "scan.spacing": spacing, "scan.variable": variable}
-    changes |= {name: value for name, value in short.items() if value is not None}
+    changes |= _said(frame_rate, spacing, variable)
     settings = settings_from(AcquireSettings, settings, **changes)
     source = Path(source)
     files = recordings_in(source)
@@ -167,8 +165,13 @@ def acquire_domain(
     # A single long recording is computed here, with its progress; several share the cores.
     alone = len(files) == 1
     make = functools.partial(_acquire_file, settings=settings, arguments=arguments, quiet=quiet or not alone)
-    names = _names(files, subject)
-    makers = {name: functools.partial(make, source=file) for name, file in zip(names, files, strict=True)}
+    makers, prints = {}, {}
+    for file in files:
+        name = acquired_name(file, subject)
+        if name in makers:
+            problem = f"would become {name} as another recording of the folder does; rename one of them"
+            raise FileError(file, problem)
+        makers[name], prints[name] = functools.partial(make, source=file), fingerprint(file)
     recipe = {
         "stage": "acquire",
         "source": str(source.resolve()),
@@ -176,7 +179,17 @@ def acquire_domain(
         "mapping": Path(mapping).read_text(encoding="utf-8") if mapping and Path(mapping).is_file() else None,
         "subject": subject,
     }
-    paths = make_domain(out, makers, recipe, good_sequence, "acquire", 1 if alone else workers, quiet or alone)
+
+    def is_good(path: Path) -> bool:
+        """A sequence that is whole, and of the recording as it is now."""
+        return good_sequence(path) and read_header(path).provenance.get("fingerprint") == prints[path.name]
+
+    # A graphics processor is not shared out: one recording after the other keeps it busy.
+    workers = 1 if alone or device_of(device).type == "cuda" else workers
+    paths = make_domain(out, makers, recipe, is_good, "acquire", workers, quiet or alone)
+    if source.is_dir() and (others := passed_over(source)):
+        listed = ", ".join(file.name for file in others[:5])
+        warnings.warn(RecordingWarning(f"passed over, as of no format read: {listed}"), stacklevel=2)
     for file, path in zip(files, paths, strict=True):
         for note in read_header(path).provenance.get("notes", []):
             warnings.warn(RecordingWarning(f"{file.name}: {note}"), stacklevel=2)
@@ -201,30 +214,27 @@ def recorded_frame_rate(path: str | Path) -> float:
     raise FileError(path, "says nothing of its frame rate; acquire it with --frame-rate first")
 
 
-def acquired_name(file: Path, subject: str | None = None, run: int | None = None) -> str:
+def acquired_name(file: Path, subject: str | None = None) -> str:
     """Name of the sequence of a recording, in the manner of BIDS: its own entities where it has them.
 
     `sub-01_task-isometric_run-02_rf.mat` keeps them, `p6_push_01.mp4` becomes
-    `sub-p6_task-push01_tvi.h5`, `scan.mat` `sub-scan_tvi.h5`.
+    `sub-p6_task-push01_tvi.h5`, `scan.mat` `sub-scan_tvi.h5`; `subject` replaces who it says it is.
     """
     stem = re.sub(r"_(iq|rf|tvi|bmode)$", "", file.stem)
-    if subject is not None:
-        return sequence_name(subject, run or 1)
     if stem.startswith("sub-"):
-        return f"{stem}_tvi.h5"
-    who, _, rest = stem.partition("_")
-    task = re.sub(r"[^A-Za-z0-9]", "", rest)
-    return f"sub-{re.sub(r'[^A-Za-z0-9]', '', who) or 'unknown'}{f'_task-{task}' if task else ''}_tvi.h5"
+        who, _, rest = stem.removeprefix("sub-").partition("_")
+    else:
+        who, _, rest = (stem if subject is None else f"{subject}_{stem}").partition("_")
+        task = re.sub(r"[^A-Za-z0-9]", "", rest)
+        rest = f"task-{task}" if task else ""
+    who = re.sub(r"[^A-Za-z0-9]", "", subject or who) or "unknown"
+    return f"sub-{who}{f'_{rest}' if rest else ''}_tvi.h5"
 
 
-def _names(files: list[Path], subject: str | None) -> list[str]:
-    names = [acquired_name(file, subject, number) for number, file in enumerate(files, 1)]
-    taken: dict[str, int] = {}
-    for index, name in enumerate(names):  # files that differ only in what a name leaves out
-        taken[name] = taken.get(name, 0) + 1
-        if taken[name] > 1:
-            names[index] = name.replace("_tvi.h5", f"_run-{taken[name]:02d}_tvi.h5")
-    return names
+def _said(frame_rate: float | None, spacing: tuple[float, float] | None, variable: str | None) -> dict[str, Any]:
+    """What was said in short, as settings."""
+    short = {"scan.frame_rate": frame_rate, "scan.spacing": spacing, "scan.variable": variable}
+    return {name: value for name, value in short.items() if value is not None}
 
 
 def _acquire_file(

@@ -103,7 +103,7 @@ class ChannelData:
             raise InputError(
                 f"channel data must be numbers (T, S, E) or (T, W, S, E), got {array.dtype} of {array.shape}"
             )
-        if array.dtype.kind in "fc" and not np.isfinite(np.sum(array)):
+        if array.dtype.kind in "fc" and not np.isfinite(np.sum(array)) and not np.isfinite(array).all():
             raise InputError("channel data must be finite, got NaN or infinite values; mask or fill them")
         if pitch is not None:
             positive("pitch", pitch, "m")

@@ -16,6 +16,8 @@ _FLAT = 3  # equal extreme samples in a row: the converter was at its end
 _SATURATED = 1e-4  # share of samples from which that is worth a word
 _NAMED = 5
 _ALIASED = 0.01  # share of the echo
+_SHIFTED = 0.3  # of the centre frequency
+_LEVELS = 16  # between the extremes, from which samples at them can be saturated
 
 
 class Watch:
@@ -51,7 +53,7 @@ class Watch:
         silent = np.flatnonzero(~self._sounding)
         if self._has_channels and len(silent):
             notes.append(
-                f"{_count(silent, 'channel')} zero throughout (element {_some(silent)}) and add nothing to the image; "
+                f"{_count(silent, 'channel')} constant throughout (element {_some(silent)}) and add nothing; "
                 "check the probe and its connector"
             )
         if self._has_channels and self._clipped > _SATURATED * self._samples:
@@ -80,7 +82,7 @@ class Watch:
         self._last: NDArray[Any] | None = None
 
     def _look(self, block: NDArray[Any]) -> None:
-        if block.dtype.kind in "fc" and not np.isfinite(np.sum(block)):
+        if block.dtype.kind in "fc" and not np.isfinite(np.sum(block)) and not np.isfinite(block).all():
             raise InputError("the frames must be finite, got NaN or infinite values; mask or fill them")
         # A few samples of each frame tell most frames apart; only those that agree are compared whole.
         every = max(1, block[0].size // 1000)
@@ -101,12 +103,12 @@ class Watch:
             self._sounding = np.zeros(block.shape[-1], bool)
             self._clipping = np.zeros(block.shape[-1], bool)
         if not self._sounding.all():
-            self._sounding = self._sounding | block.any((0, 1, 2))
+            self._sounding = self._sounding | (block != block[:, :, :1]).any((0, 1, 2))
         if block.dtype.kind == "c":
             return  # no converter gave these numbers
         self._samples += block.size
         low, high = block.min(), block.max()
-        if low == high:
+        if (block.dtype.kind != "f" and int(high) - int(low) < _LEVELS) or low == high:
             return
         at_end = (block == low) | (block == high)
         run = at_end[:, :, : 1 - _FLAT]
@@ -145,6 +147,25 @@ def aliasing_note(share: float, nyquist: float) -> list[str]:
     return [
         f"{100 * share:.0f} % of the echo moves at over 90 % of the Nyquist velocity, {1e3 * nyquist:.3g} mm/s "
         "(c x frame rate / 4 f0): it is probably aliased; record at a higher frame rate"
+    ]
+
+
+def frequency_note(measured: float, nominal: float) -> list[str]:
+    """Whether the local centre frequency, Hz, is one that echoes of the nominal one can have."""
+    if abs(measured / nominal - 1) < _SHIFTED:
+        return []
+    return [
+        f"the echo has {measured / 1e6:.3g} MHz where {nominal / 1e6:.3g} MHz was expected: check "
+        "scan.centre_frequency, and scan.baseband if this is IQ of another beamformer"
+    ]
+
+
+def axes_note(axes: str, shape: tuple[int, ...]) -> list[str]:
+    """Whether axes that nobody named look wrong."""
+    if shape[0] >= max(shape[-2:]):
+        return []
+    return [
+        f"nobody named the axes; {axes} was assumed, which makes {shape[0]} frames: give scan.axes if that is wrong"
     ]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,8 @@ UNITS = {
     "depth_axis": "m",
     "lateral_axis": "m",
     "sign": "1",
+    "baseband": "1",
+    "elements": "1",
     "subject": "",
     "crop": "pixels",
 }
@@ -132,6 +134,7 @@ class Content:
     format : for people: `MATLAB v5, layout must`
     name : of the array in the file
     sought : parameters that a layout looks for in vain, and where
+    axes_origin : who named the axes
     """
 
     kind: Kind
@@ -140,6 +143,7 @@ class Content:
     format: str
     name: str = ""
     sought: Mapping[str, str] = field(default_factory=dict)
+    axes_origin: str = "file"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -154,24 +158,37 @@ class Content:
         InputError : something was said that means nothing for this kind of frames.
         """
         given = said(scan, self.kind)
-        parameters = dict(self.parameters)
-        # One way to say it replaces the others.
-        for name, rivals in _RIVALS.items():
-            if name in given:
-                parameters = {other: value for other, value in parameters.items() if other not in rivals}
+        parameters = without_rivals(self.parameters, given)
         parameters |= {name: parameter(name, value, "argument") for name, value in given.items()}
         return replace(self, parameters=parameters)
 
 
-_TIMING = ("frame_rate", "pulse_rate")
-_CHANNELS = (*_TIMING, "sampling_frequency", "centre_frequency", "sound_speed", "pitch", "angles", "start_time")
+_CHANNELS = (
+    "frame_rate",
+    "pulse_rate",
+    "sampling_frequency",
+    "centre_frequency",
+    "sound_speed",
+    "pitch",
+    "angles",
+    "start_time",
+)
 _MEANT: dict[Kind, tuple[str, ...]] = {
     "rf": _CHANNELS,
     "channel_iq": (*_CHANNELS, "sign"),
-    "iq": (*_TIMING, "centre_frequency", "sound_speed", "spacing", "sign"),
+    "iq": ("frame_rate", "centre_frequency", "sound_speed", "spacing", "sign", "baseband"),
     "bmode": ("frame_rate", "spacing"),
-    "velocity": (*_TIMING, "spacing", "sign"),
+    "velocity": ("frame_rate", "spacing", "sign"),
 }
+
+
+_T = TypeVar("_T")
+
+
+def without_rivals(parameters: Mapping[str, _T], given: Iterable[str]) -> dict[str, _T]:
+    """One way to say something replaces the others: what is left where `given` is said elsewhere."""
+    rivals = {rival for name in given for rival in _RIVALS.get(name, ())}
+    return {name: value for name, value in parameters.items() if name not in rivals}
 
 
 def said(scan: Scan, kind: Kind) -> dict[str, Any]:

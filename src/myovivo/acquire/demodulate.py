@@ -107,8 +107,13 @@ def demodulate(
 
 def _half_band(fs: float, f0: float, settings: Demodulation, is_iq: bool) -> float:
     if is_iq:
+        if settings.half_band is not None and settings.half_band > fs / 2:
+            raise InputError(
+                f"demodulation.half_band must lie under half the sampling frequency, {fs / 2:g} Hz, got "
+                f"{settings.half_band:g}"
+            )
         # What IQ was sampled at is all that is in it, short of the filter's own transition.
-        return settings.half_band or fs / 2 / (1 + _TRANSITION / 2)
+        return settings.half_band or min(fs / 2 / (1 + _TRANSITION / 2), _WIDEST * f0)
     image = abs((2 * f0 + fs / 2) % fs - fs / 2)  # how far from 0 the mirror image of the band ends up
     if image < 0.1 * f0:
         raise InputError(

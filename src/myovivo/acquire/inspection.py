@@ -10,10 +10,11 @@ from ..config import AcquireSettings, settings_from
 from ..errors import FileError, InputError
 from ..recording import Recording
 from ..sequence import read_header
+from .beamform import Beamformer
 from .chain import SettingsSource
 from .content import AXES, TITLES, Content, Parameter, Parameters, shown
 from .opening import format_of, open_recording, store_of
-from .scanned import REMEDY, resolved
+from .scanned import channel_data, remedy, resolved
 from .stream import told_by_recording, with_video_settings
 
 _TITLE = {"matlab5": "MATLAB v5", "matlab73": "MATLAB v7.3", "hdf5": "HDF5", "npy": "NPY", "npz": "NPZ", "uff": "UFF"}
@@ -113,11 +114,13 @@ def _of_content(
         if content.kind == "bmode":
             content = with_video_settings(path, content, settings)
         given, missing = resolved(content)
+        if not missing and content.kind in ("rf", "channel_iq"):
+            Beamformer(channel_data(content, given), settings, "cpu")  # whose checks are what `acquire` would say
     except InputError as error:
         problem = str(error)
     if "subject" in content.parameters:
         given = given | {"subject": content.parameters["subject"]}
-    remedies = {name: REMEDY[name] for name in missing}
+    remedies = {name: remedy(content, name) for name in missing}
     title = TITLES[content.kind] + (f" ({content.name})" if content.name else "")
     return Inspection(path, content.format, title, sizes, arrays, given or content.parameters, remedies, problem)
 

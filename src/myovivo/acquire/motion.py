@@ -78,11 +78,15 @@ class Motion:
         """Velocity of successive frames, (B, Z', X'), m/s."""
         scale = np.float32(self.spacing[0] * self.clip.frame_rate)
         before: NDArray[np.float32] | None = None
+        brightest: float | None = None
         with Bar("motion", self.shape[0], quiet=self.quiet) as bar:
             for pictures in self.clip.blocks():
                 velocity = []
+                if brightest is None:  # grey levels between 0 and 1 whatever they were stored as
+                    whole = np.issubdtype(pictures.dtype, np.integer)
+                    brightest = float(np.iinfo(pictures.dtype).max if whole else np.abs(pictures).max()) or 1.0
                 for picture in pictures:
-                    after = self._grey(picture)
+                    after = self._grey(picture) / np.float32(brightest)
                     if before is not None:
                         downward, _ = optical_flow_ilk(before, after, radius=self.radius, num_warp=3)
                         velocity.append(-downward * scale)
@@ -94,4 +98,4 @@ class Motion:
     def _grey(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         _, rows, columns = self.shape
         kept = picture[: rows * self.factor, : columns * self.factor]
-        return (downscale_local_mean(kept, (self.factor, self.factor)) / 255).astype(np.float32)
+        return downscale_local_mean(kept, (self.factor, self.factor)).astype(np.float32)

@@ -39,6 +39,8 @@ Format = Literal["recording", "sequence", "uff", "hdf5", "matlab73", "matlab5", 
 
 FORMATS = "MATLAB, HDF5, UFF, NPY, NPZ, DICOM or video"
 _VIDEO = (b"\x1a\x45\xdf\xa3", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"\x30\x26\xb2\x75", b"FLV\x01", b"OggS")
+_NO_RECORDINGS = (".yaml", ".yml", ".json", ".txt", ".csv", ".tsv", ".md", ".xml", ".png", ".jpg", ".pdf")
+_SELF_DESCRIBING = ("recording", "video", "dicom", "uff")
 _QUICKTIME = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 
@@ -131,6 +133,15 @@ def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | C
         raise FileError(path, "is empty; copy it again" if path.stat().st_size == 0 else known)
     if found == "sequence":
         raise FileError(path, "is a TVI sequence already; it needs no acquisition")
+    if found in _SELF_DESCRIBING:
+        words = {
+            "mapping": mapping,
+            "scan.variable": scan.variable,
+            "scan.content": scan.content,
+            "scan.axes": scan.axes,
+        }
+        if unheard := [word for word, value in words.items() if value is not None]:
+            raise InputError(f"{unheard[0]} means nothing for a file that describes itself ({found}); leave it out")
     if found == "recording":
         recording, given = Recording.load(path), said(scan, "iq")
         if unheard := sorted({"pulse_rate", "sign"} & set(given)):
@@ -140,7 +151,7 @@ def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | C
         return read_video(path).with_arguments(scan)
     if found == "dicom":
         return read_dicom(path).with_arguments(scan)
-    if found == "uff" and mapping is None:
+    if found == "uff":
         return read_uff(path, channel_data_in(path) or "").with_arguments(scan)
     store = store_of(path, found)
     return _in_store(store, scan, mapping).with_arguments(scan)
@@ -167,9 +178,11 @@ def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
     if name is None or not store.has(name):
         wanted = scan.variable or " or ".join(layout.data)
         raise InputError(f"there is no array {wanted}; {describe_arrays(store)}")
-    kind = scan.content or layout.content or _guessed_kind(store, name, scan)
+    told = {word for word, value in scan.model_dump().items() if value is not None} | set(layout.parameters)
+    kind = scan.content or layout.content or _guessed_kind(store, name, told)
     axes = (scan.axes,) if scan.axes else layout.axes or (guess_axes(kind, len(store.source(name).shape)),)
-    return apply(layout._replace(axes=axes), store, name, kind)
+    origin = "argument" if scan.axes else f"layout {layout.name}" if layout.axes else "default"
+    return replace(apply(layout._replace(axes=axes), store, name, kind), axes_origin=origin)
 
 
 def _only(store: Store) -> str:
@@ -182,13 +195,13 @@ def _only(store: Store) -> str:
     return next(iter(arrays))
 
 
-def _guessed_kind(store: Store, name: str, scan: Scan) -> Kind:
-    """What an array must be, given what the user told about it."""
+def _guessed_kind(store: Store, name: str, told: set[str]) -> Kind:
+    """What an array must be, given what else was told about it."""
     source = store.source(name)
     is_complex = np.dtype(source.dtype).kind == "c" or np.dtype(source.dtype).names is not None
-    if scan.pitch is not None or scan.sampling_frequency is not None:
+    if told & {"pitch", "element_x", "sampling_frequency"}:
         return "channel_iq" if is_complex else "rf"
-    if scan.spacing is not None:
+    if told & {"spacing", "depth_axis"}:
         return "iq" if is_complex else "velocity"
     raise InputError(
         "says nothing of its scan; give frame_rate (Hz) and spacing (dz, dx in m) if it holds velocity, "
@@ -196,10 +209,24 @@ def _guessed_kind(store: Store, name: str, scan: Scan) -> Kind:
     )
 
 
+def passed_over(folder: Path) -> list[Path]:
+    """Files of a folder that are neither recordings nor known to be none, such as formats that are not read."""
+    return [
+        file
+        for file in sorted(folder.iterdir())
+        if file.is_file()
+        and file.name[0] != "."
+        and file.suffix.lower() not in _NO_RECORDINGS
+        and not is_notes(file)
+        and not _is_recording(file)
+        and format_of(file) != "sequence"
+    ]
+
+
 def _is_recording(file: Path) -> bool:
     if is_notes(file):
         return False
     try:
-        return format_of(file) not in (None, "sequence")
+        return format_of(file) not in (None, "sequence") or file.stat().st_size == 0
     except FileError:  # a broken one: its error is told when it is read
         return True

@@ -16,7 +16,16 @@ from .content import AXES, Content, Kind, Parameter, Parameters, parameter
 
 _BYTES_AT_ONCE = 48 << 20  # of float32 channel samples
 _FRAMES_AT_ONCE = 32
-_DEFAULTS = {"sound_speed": 1540.0, "start_time": 0.0, "angles": 0.0, "sign": 1}
+_IMAGE_BYTES = 128 << 20
+_DEFAULTS = {"sound_speed": 1540.0, "start_time": 0.0, "angles": 0.0, "sign": 1, "baseband": 1}
+# Beyond these a number is probably in mm, MHz or us.
+_PLAUSIBLE = {
+    "sampling_frequency": (1e5, 1e9),
+    "centre_frequency": (1e5, 1e8),
+    "sound_speed": (300.0, 6000.0),
+    "pitch": (1e-5, 5e-3),
+    "spacing": (1e-7, 0.02),
+}
 
 NEEDED: dict[Kind, tuple[str, ...]] = {
     "rf": ("sampling_frequency", "centre_frequency", "frame_rate", "element_x"),
@@ -25,10 +34,10 @@ NEEDED: dict[Kind, tuple[str, ...]] = {
     "bmode": ("frame_rate", "spacing"),
     "velocity": ("frame_rate", "spacing"),
 }
-REMEDY = {
+_REMEDY = {
     "sampling_frequency": "give scan.sampling_frequency in Hz",
     "centre_frequency": "give scan.centre_frequency in Hz",
-    "frame_rate": "give scan.frame_rate in Hz, or scan.pulse_rate (PRF)",
+    "frame_rate": "give scan.frame_rate in Hz",
     "element_x": "give scan.pitch, the distance between elements, in m",
     "spacing": "give scan.spacing, the pixel size (dz, dx), in m",
 }
@@ -69,6 +78,8 @@ def resolved(content: Content) -> tuple[Parameters, list[str]]:
         given["frame_rate"] = rate
     if content.kind in ("rf", "channel_iq", "iq"):
         given["sound_speed"] = _single("sound_speed", found.get("sound_speed") or _default("sound_speed"))
+    if content.kind == "iq":
+        given["baseband"] = _single("baseband", found.get("baseband") or _default("baseband"))
     if content.kind in ("channel_iq", "iq", "velocity"):
         given["sign"] = _single("sign", found.get("sign") or _default("sign"))
     if channels:
@@ -77,6 +88,7 @@ def resolved(content: Content) -> tuple[Parameters, list[str]]:
         given["spacing"] = spacing
     if "crop" in found and content.kind == "bmode":
         given["crop"] = found["crop"]
+    given["axes"] = Parameter(" ".join(content.frames.axes), "", content.axes_origin)
     return given, [name for name in NEEDED[content.kind] if name not in given]
 
 
@@ -89,9 +101,15 @@ def complete(content: Content) -> Parameters:
     """
     given, missing = resolved(content)
     if missing:
-        ways = "; ".join(f"{name} is missing{_sought(content, name)}: {REMEDY[name]}" for name in missing)
+        ways = "; ".join(f"{name} is missing{_sought(content, name)}: {remedy(content, name)}" for name in missing)
         raise InputError(f"{ways} (or in a mapping file)")
     return given
+
+
+def remedy(content: Content, name: str) -> str:
+    """How to give a parameter that is missing."""
+    also = ", or scan.pulse_rate (PRF)" if name == "frame_rate" and content.kind in ("rf", "channel_iq") else ""
+    return _REMEDY[name] + also
 
 
 def channel_data(content: Content, given: Parameters, origin: Origin = "vivo", subject: str = "") -> ChannelData:
@@ -132,10 +150,16 @@ def iq_recording(content: Content, given: Parameters, origin: Origin = "vivo", s
             "beamformed IQ must be complex, got real numbers; demodulate them first, or give scan.content rf"
         )
     conjugate = given["sign"].value < 0
+    turn = None
+    if not given["baseband"].value:
+        depth = np.arange(rows) * given["spacing"].value[0]
+        phase = -4 * np.pi * given["centre_frequency"].value / given["sound_speed"].value * depth
+        turn = np.exp(1j * (-phase if conjugate else phase))[:, None].astype(np.complex64)
 
     def blocks() -> Iterator[NDArray[np.complex64]]:
-        for block in content.frames.blocks(AXES["iq"], 64):
+        for block in content.frames.blocks(AXES["iq"], _at_once(content)):
             iq = block.astype(np.complex64, copy=False)
+            iq = iq if turn is None else iq * turn
             yield iq.conj() if conjugate else iq
 
     return Recording(
@@ -160,7 +184,7 @@ def velocity_frames(content: Content, given: Parameters) -> VelocityFrames:
         )
 
     def blocks() -> Iterator[NDArray[np.float32]]:
-        for block in content.frames.blocks(AXES["velocity"], 64):
+        for block in content.frames.blocks(AXES["velocity"], _at_once(content)):
             values = block.astype(np.float32) * sign
             if bad := int(np.count_nonzero(~np.isfinite(values))):
                 raise InputError(f"velocity must be finite, got {bad} NaN or infinite values; mask or fill them")
@@ -195,6 +219,11 @@ def clip(content: Content, given: Parameters) -> Clip:
     return Clip(blocks, shape, given["frame_rate"].value, given["spacing"].value)
 
 
+def _at_once(content: Content) -> int:
+    """Images read at a time: many, as their frames may lie scattered over the whole file."""
+    return int(np.clip(_IMAGE_BYTES // (content.shape[1] * content.shape[2] * 8), 16, content.shape[0]))
+
+
 def _numbers(content: Content, title: str) -> None:
     dtype = content.frames.dtype
     if dtype.kind not in "fiuc" and not content.frames.is_complex:
@@ -218,16 +247,32 @@ def _single(name: str, found: Parameter) -> Parameter:
         raise InputError(
             f"{name} must be one finite number, got {np.asarray(found.value).ravel()[:6]} ({found.origin})"
         )
+    if name == "baseband":
+        return found._replace(value=bool(values[0]))
     if name == "sign" and values[0] not in (-1, 1):
         raise InputError(f"sign must be 1 or -1, got {values[0]:g} ({found.origin})")
     if name != "sign" and values[0] <= 0:
         raise InputError(f"{name} must be positive, in {found.unit}, got {values[0]:g} ({found.origin})")
+    _plausible(name, float(values[0]), found)
     return found._replace(value=float(values[0]))
+
+
+def _plausible(name: str, value: float, found: Parameter) -> None:
+    low, high = _PLAUSIBLE.get(name, (-np.inf, np.inf))
+    if not low <= value <= high:
+        raise InputError(f"{name} of {value:g} {found.unit} cannot be ({found.origin}); is it in {found.unit}?")
 
 
 def _frame_rate(found: Parameters, frames: int, waves: int) -> Parameter | None:
     if "frame_rate" in found:
-        return _single("frame_rate", found["frame_rate"])
+        said = _single("frame_rate", found["frame_rate"])
+        pulses = _single("pulse_rate", found["pulse_rate"]).value if "pulse_rate" in found else said.value * waves
+        if abs(pulses / waves / said.value - 1) > 0.02:
+            raise InputError(
+                f"a frame rate of {said.value:g} Hz contradicts a pulse rate of {pulses:g} Hz over {waves} waves; "
+                "give scan.frame_rate"
+            )
+        return said
     if "pulse_rate" in found:
         pulses = _single("pulse_rate", found["pulse_rate"])
         origin = pulses.origin if waves == 1 else f"{pulses.origin}, over {waves} waves"
@@ -241,7 +286,8 @@ def _frame_rate(found: Parameters, frames: int, waves: int) -> Parameter | None:
             )
         if len(times) > 1 and np.all(np.diff(times) > 0):
             # The usual step, not the mean one: dropped frames make the mean too long.
-            step = (times[-1] - times[0]) / np.rint((times[-1] - times[0]) / np.median(np.diff(times)))
+            steps = np.rint(np.diff(times) / np.median(np.diff(times))).sum()
+            step = (times[-1] - times[0]) / steps
             return parameter("frame_rate", float(1 / step), found["frame_times"].origin)
         raise InputError(f"frame times must ascend ({found['frame_times'].origin}); give scan.frame_rate in Hz")
     if "transmit_intervals" in found:
@@ -259,6 +305,8 @@ def _spacing(found: Parameters) -> Parameter | None:
         dz, dx = (float(step) for step in np.broadcast_to(steps, 2))
         if not (dz > 0 and dx > 0):
             raise InputError(f"spacing must be positive, in m, got {(dz, dx)} ({found['spacing'].origin})")
+        for one in (dz, dx):
+            _plausible("spacing", one, found["spacing"])
         return found["spacing"]._replace(value=(dz, dx))
     if "depth_axis" in found and "lateral_axis" in found:
         axes = [np.unique(np.asarray(found[name].value, float)) for name in ("depth_axis", "lateral_axis")]
@@ -279,6 +327,8 @@ def _add_geometry(content: Content, found: Parameters, given: Parameters) -> Non
     elif "pitch" in found:
         pitch = _single("pitch", found["pitch"])
         given["element_x"] = parameter("element_x", centred(elements, pitch.value), f"{pitch.origin}: pitch")
+    if "elements" in found and (described := int(_single("elements", found["elements"]).value)) != elements:
+        _refuse_elements(described, samples, elements)
     if "element_x" in given and len(x := given["element_x"].value) != elements:
         _refuse_elements(len(x), samples, elements)
     given["start_time"] = found.get("start_time") or _default("start_time")
@@ -311,7 +361,7 @@ def _add_geometry(content: Content, found: Parameters, given: Parameters) -> Non
             "from a straight line, so the waves are focused or diverging"
         )
     said = found.get("angles")
-    is_argument = said is not None and said.origin == "argument"
+    is_argument = said is not None and not said.origin.startswith("file")
     given["angles"] = said if is_argument else parameter("angles", np.arcsin(slope * c), f"{origin}: delays")  # type: ignore[assignment]
     if given["start_time"].origin != "argument":
         # Delays count from the first element that fires, start_time from the wave at the middle of the array.

@@ -18,12 +18,13 @@ from ..recording import Recording
 from ..sequence import MotorUnits, Origin
 from .beamform import beamform, device_of
 from .channel_data import ChannelData
-from .checks import Watch, aliasing_note, timing_notes
+from .checks import Watch, aliasing_note, axes_note, frequency_note, timing_notes
 from .condition import band_passed, median, resample_labels, resample_space, resampled_in_time, resampled_length
 from .content import Content, Parameter, Parameters, parameter
 from .motion import Motion
 from .opening import open_recording
-from .readers.scan_notes import notes_beside
+from .readers.layout import sidecar_of
+from .readers.scan_notes import notes_beside, notes_files
 from .scanned import channel_data, clip, complete, iq_recording, velocity_frames
 from .velocity import VelocityEstimator
 
@@ -45,6 +46,7 @@ class _Raw(NamedTuple):
     origin: Origin = "vivo"
     subject: str = ""
     file: str | None = None
+    fingerprint: str | None = None
 
 
 class Stream(NamedTuple):
@@ -73,6 +75,8 @@ def stream_of(
     """
     with file_named(source):
         raw = _raw(source, settings, mapping, str(device_of(device)), quiet)
+        if isinstance(source, str | Path):
+            raw = raw._replace(file=Path(source).name, fingerprint=fingerprint(Path(source)))
         return _conditioned(raw, settings, subject)
 
 
@@ -91,6 +95,8 @@ def _raw(source: Source, settings: AcquireSettings, mapping: str | Path | None, 
         found = with_video_settings(path, found, settings)
     given = complete(found)
     notes = timing_notes(found.parameters, found.shape[1] if len(found.shape) == 4 else 1)
+    if found.axes_origin == "default" and len(found.shape) == 3:
+        notes += axes_note(" ".join(found.frames.axes), found.shape)
     who = str(found.parameters["subject"].value) if "subject" in found.parameters else _subject_of(path)
     if found.kind in ("rf", "channel_iq"):
         raw = _from_channels(channel_data(found, given), settings, given, notes, device, quiet)
@@ -106,7 +112,7 @@ def _raw(source: Source, settings: AcquireSettings, mapping: str | Path | None, 
         raw = _Raw(
             frames.blocks(), frames.shape, frames.frame_rate, frames.spacing, given, (), lambda: notes, dict[str, Any]
         )
-    return raw._replace(subject=who, file=path.name)
+    return raw._replace(subject=who)
 
 
 def _both(some: Callable[[], list[str]], others: Callable[[], list[str]]) -> Callable[[], list[str]]:
@@ -144,7 +150,11 @@ def _from_iq(
         estimator.spacing,
         given,
         (*groups, "velocity"),
-        lambda: [*notes, *aliasing_note(estimator.aliased, estimator.nyquist)],
+        lambda: [
+            *notes,
+            *aliasing_note(estimator.aliased, estimator.nyquist),
+            *frequency_note(float(np.median(estimator.centre_frequency)), recording.centre_frequency),
+        ],
         lambda: {
             "source": dict(recording.provenance),
             "local_centre_frequency": float(np.median(estimator.centre_frequency)),
@@ -175,7 +185,7 @@ def _from_clip(content: Content, given: Parameters, settings: AcquireSettings, n
 def with_video_settings(path: Path, content: Content, settings: AcquireSettings) -> Content:
     """Pixel size, region and rate of a video: from the settings, else from notes beside it, else its own."""
     video, scan = settings.video, settings.scan
-    parameters = content.parameters | (notes_beside(path) if video.pixel is None and scan.spacing is None else {})
+    parameters = content.parameters | notes_beside(path)
     given = {
         "spacing": (video.pixel, video.pixel) if video.pixel else scan.spacing,
         "crop": video.crop,
@@ -194,6 +204,14 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
     output, frames = settings.output, raw.shape[0]
     rate = raw.frame_rate if output.frame_rate is None else min(output.frame_rate, raw.frame_rate)
     count = resampled_length(frames, raw.frame_rate, rate)
+    if count < 1:
+        raise InputError(f"{frames} frames at {raw.frame_rate:g} Hz are less than one at {rate:g} Hz; record longer")
+    band = settings.conditioning.band
+    if rate < raw.frame_rate and band is not None and band[1] > rate / 2:
+        raise InputError(
+            f"conditioning.band ends at {band[1]:g} Hz, but {rate:g} frames per second hold up to {rate / 2:g} Hz; "
+            "raise output.frame_rate or lower the band"
+        )
     if output.frames is not None:
         if count < output.frames:
             raise InputError(f"output.frames is {output.frames}, got {count}; record longer or ask for fewer")
@@ -211,6 +229,8 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
             if given < count:
                 yield block[: count - given]
                 given += len(block)
+        if given < count:
+            raise InputError(f"{count} frames were announced but {given} came; read the recording again")
 
     def about() -> dict[str, Any]:
         labels = raw.labels
@@ -218,7 +238,13 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
             labels = resample_labels(labels, raw.frame_rate, rate, count, size)
         used = _setting_parameters(settings, (*raw.groups, "conditioning", "output"))
         parameters = {name: one._asdict() for name, one in (raw.parameters | used).items()}
-        note = made_by("acquire", settings, file=raw.file, **raw.more(), notes=raw.notes(), parameters=parameters)
+        folded = [
+            "the recording was brought to a lower frame rate without a band-pass, so what is faster folds over; "
+            "set output.frame_rate to none"
+        ]
+        notes = raw.notes() + (folded if band is None and rate < raw.frame_rate else [])
+        more = {**raw.more(), "notes": notes, "parameters": parameters, "fingerprint": raw.fingerprint}
+        note = made_by("acquire", settings, file=raw.file, **more)
         return {"labels": labels, "origin": raw.origin, "subject": subject or raw.subject, "provenance": note}
 
     spacing = (extent[0] / size[0], extent[1] / size[1])
@@ -249,6 +275,12 @@ def told_by_recording(source: Recording | ChannelData, scan: Scan | None = None)
         return "argument" if scan is None or getattr(scan, name, None) is not None else "file"
 
     return {name: parameter(name, getattr(source, name), origin(name)) for name in (*names, *more)}
+
+
+def fingerprint(path: Path) -> str:
+    """Tells a recording, with what stands beside it, from another or a newer one of the same name."""
+    beside = [path, *([sidecar] if (sidecar := sidecar_of(path)) else []), *notes_files(path)]
+    return "; ".join(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in beside)
 
 
 def _subject_of(file: Path) -> str:

@@ -175,6 +175,8 @@ class VelocityEstimator:
         else:
             gradient = products_z.angle()  # rad per row
             frequency = frequency + gradient * (recording.sound_speed / (4 * math.pi * recording.spacing[0]))
+            # Noise may show any frequency; an echo comes back near the one that was sent.
+            frequency = frequency.clamp(0.5 * recording.centre_frequency, 1.5 * recording.centre_frequency)
             self._frequency_sum += frequency.sum(0)
         return (phase / frequency * (recording.sound_speed * recording.frame_rate / (4 * math.pi))).cpu().numpy()
 

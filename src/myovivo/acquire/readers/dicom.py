@@ -1,4 +1,7 @@
-"""DICOM cine loops of ultrasound: grey frames, their rate, pixel size and image region."""
+"""DICOM cine loops of ultrasound: grey frames, their rate, pixel size and image region.
+
+Who was recorded is not taken from the header: it may be a name, or the same word for everybody.
+"""
 
 from __future__ import annotations
 
@@ -68,8 +71,6 @@ def _parameters(head: Any) -> Parameters:
             # The last row and column belong to the region; some writers name those after them.
             of("crop", (z0, min(z1 + 1, int(head.Rows)), x0, min(x1 + 1, int(head.Columns))), where)
             break
-    if subject := str(head.get("PatientID", "")):
-        of("subject", subject, "PatientID")
     return found
 
 

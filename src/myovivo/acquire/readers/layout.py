@@ -36,6 +36,7 @@ from ..content import (
     Parameters,
     axes_of,
     parameter,
+    without_rivals,
 )
 from .matlab import MatlabStore
 from .store import Store
@@ -74,7 +75,7 @@ class Layout(NamedTuple):
             other.data or self.data,
             other.content or self.content,
             other.axes or self.axes,
-            self.parameters | other.parameters,
+            without_rivals(self.parameters, other.parameters) | other.parameters,
         )
 
 
@@ -89,7 +90,18 @@ def ready_layouts() -> list[Layout]:
 def sidecar_of(path: Path) -> Path | None:
     """The sidecar beside a recording, if there is one."""
     beside = [path.with_suffix(ending) for ending in _ENDINGS]
-    return next((file for file in beside if file != path and file.is_file()), None)
+    return next((file for file in beside if file != path and file.is_file() and _has_a_word(file)), None)
+
+
+def _has_a_word(path: Path) -> bool:
+    """Whether a `.json` has any of our words; other software leaves some beside recordings, too."""
+    if path.suffix != ".json":
+        return True
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True  # its error is told when it is read
+    return not isinstance(found, Mapping) or not found or bool(_WORDS & set(found))
 
 
 def read_layout(path: str | Path, origin: str = "mapping") -> Layout:

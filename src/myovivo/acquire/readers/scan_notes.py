@@ -29,7 +29,7 @@ def notes_beside(path: Path) -> Parameters:
     ------
     FileError : the notes are broken.
     """
-    notes = [file for file in sorted(path.parent.glob(f"*{_ENDING}")) if path.name.startswith(_prefix(file))]
+    notes = notes_files(path)
     if not notes:
         return {}
     params = _read(notes[0])
@@ -38,6 +38,16 @@ def notes_beside(path: Path) -> Parameters:
     crop = (z0, z0 + round(float(params["ny"])), x0, x0 + round(float(params["nx"])))
     origin = f"notes ({notes[0].name})"
     return {"spacing": parameter("spacing", spacing, origin), "crop": parameter("crop", crop, origin)}
+
+
+def notes_files(path: Path) -> list[Path]:
+    """The notes of a video: those whose name, short of the ending, begins its own; the longest first."""
+    fitting = [file for file in path.parent.glob(f"*{_ENDING}") if _begins(_prefix(file), path.stem)]
+    return sorted(fitting, key=lambda file: len(file.name), reverse=True)
+
+
+def _begins(prefix: str, name: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}_")  # `p2` is not the beginning of `p20`
 
 
 def _prefix(notes: Path) -> str:

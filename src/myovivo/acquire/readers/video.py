@@ -84,7 +84,8 @@ class _Pictures:
 
     def __getitem__(self, index: tuple[slice, ...]) -> NDArray[np.uint8]:
         start, stop = index[0].start or 0, index[0].stop
-        assert start == self.next, "a video is read from its start"
+        if start != self.next:
+            raise FileError(self.path, f"cannot be decoded beyond frame {self.next}; re-encode it as H.264")
         pictures = []
         while self.next < stop:
             read, picture = self.capture.read()
