@@ -19,8 +19,9 @@ from myovivo import plot
 from myovivo.acquire.velocity import autocorrelation_velocity, local_coherence
 from myovivo.config import Velocity
 
-file = Path(__file__).parent / "data" / "gastrocnemius_rf.hdf5"
-print(str(mv.inspect(file)).replace(str(file.parent), "…"))
+here = Path(__file__).parent if "__file__" in globals() else Path()  # a notebook has no file of its own
+file = here / "data" / "gastrocnemius_rf.hdf5"
+print(str(mv.inspect(file)).replace(str(file), file.name))
 
 # %%
 # B-mode

@@ -1411,6 +1411,8 @@ def cell_array(path, writer, cells):
         references = [file.create_dataset(f"#refs#/{k}", data=cell.T).ref for k, cell in enumerate(cells)]
         file.create_dataset("RcvData", data=np.array([references], dtype=h5py.ref_dtype))
         file["fs"] = [[FS]]
+        rates = [file.create_dataset(f"#refs#/rate{k}", data=[[FS]]).ref for k in range(3)]
+        file.create_dataset("Receive/decimSampleRate", data=np.array([rates], dtype=h5py.ref_dtype))
     head = b"MATLAB 7.3 MAT-file".ljust(124, b" ") + b"\x00\x02IM"
     path.write_bytes(head.ljust(512, b"\x00") + path.read_bytes()[512:])
 
@@ -1422,11 +1424,17 @@ def test_frames_in_a_cell_array_of_matlab_are_found(tmp_path, writer, count):
     recording = rf()[:, 0].transpose(1, 2, 0)  # sample, element, frame
     cell_array(path, writer, [np.zeros_like(recording), recording][-count:])
     name = "RcvData" if count == 1 else "RcvData.2"
-    words = {**WORDS, "data": name, "axes": "sample element frame", "sampling_frequency": "fs"}
+    words = {
+        **WORDS,
+        "data": name,
+        "axes": "sample element frame",
+        "sampling_frequency": ["Receive.decimSampleRate", "fs"],
+    }
     mapping.write_text(yaml.safe_dump(words))
     content = open_recording(path, None, mapping)
     assert np.array_equal(all_frames(content), rf())
-    assert complete(content)["sampling_frequency"].origin == "file (fs)"
+    place = "fs" if writer == "v5" else "Receive.decimSampleRate"  # three times the same number
+    assert complete(content)["sampling_frequency"] == (FS, "Hz", f"file ({place})")
 
 
 # ------------------------------------------------------------------------------- the user's words

@@ -29,6 +29,7 @@ class Hdf5Store(Store):
     """Variables of an HDF5 file by their path, `group/name` or `group.name`.
 
     What lies in a MATLAB cell or struct array is `name.1`, `name.2`; in one of a single element, `name`.
+    Numbers in the field of a struct array are one array, `name`, as MATLAB's `[s.name]`.
     """
 
     def __init__(self, path: Path, matlab: bool = False):
@@ -36,6 +37,7 @@ class Hdf5Store(Store):
         self.format = "MATLAB v7.3" if matlab else "HDF5"
         self.shapes: dict[str, tuple[int, ...]] = {}
         self._places: dict[str, str] = {}  # where in the file each variable lies
+        self._fields: dict[str, list[str]] = {}  # the same of fields of struct arrays, each a number
         with opened(path) as file:
             self._note_all(file, "", 0)
 
@@ -52,10 +54,13 @@ class Hdf5Store(Store):
             self._note_all(item, f"{name}.", depth + 1)
         elif isinstance(item, h5py.Dataset) and item.size and not item.attrs.get("MATLAB_empty"):
             if h5py.check_ref_dtype(item.dtype) is not None:
-                references = [one for one in item[()].ravel() if one][:_CELLS]
-                for number, reference in enumerate(references, 1):
-                    inner = name if len(references) == 1 else f"{name}.{number}"
-                    self._note(inner, item.file[reference], depth + 1)
+                held = [item.file[one] for one in item[()].ravel()[:_CELLS] if one]
+                if len(held) > 1 and all(isinstance(one, h5py.Dataset) and one.size == 1 for one in held):
+                    self.shapes[name] = (len(held),)
+                    self._fields[name] = [str(one.name) for one in held]
+                    return
+                for number, one in enumerate(held, 1):
+                    self._note(name if len(held) == 1 else f"{name}.{number}", one, depth + 1)
             else:
                 self.shapes[name] = item.shape[::-1] if self.matlab else item.shape
                 self._places[name] = str(item.name)
@@ -66,6 +71,8 @@ class Hdf5Store(Store):
 
     def value(self, name: str) -> Any:
         with opened(self.path) as file:
+            if (places := self._fields.get(name.replace("/", "."))) is not None:
+                return np.array([np.squeeze(file[place][()]) for place in places])
             item = file[self._places[name.replace("/", ".")]]
             value = item[()]
             if item.attrs.get("MATLAB_class") == b"char":
@@ -76,6 +83,8 @@ class Hdf5Store(Store):
 
     def source(self, name: str) -> Source:
         name = name.replace("/", ".")
+        if name in self._fields:
+            raise InputError(f"{name} is a field of a struct array, no array of frames")
         names = sorted(fnmatch.filter(self.shapes, name), key=_natural) if "*" in name else [name]
         with opened(self.path) as file:
             item: Any = file[self._places[names[0]]]
