@@ -1,1 +1,1 @@
-"""One small file per format. Each turns a file into a `Recording`, a `VideoClip` or a `RawVelocity`."""
+"""One small file per format: each gives frames and parameters (`Content`), or a `Store` of named arrays."""
