@@ -10,9 +10,9 @@ from scipy.ndimage import gaussian_filter, median_filter, shift
 
 from myovivo.acquire import acquire, acquire_domain
 from myovivo.acquire.chain import recorded_frame_rate
-from myovivo.acquire.condition import band_pass, median, resample, resample_time
+from myovivo.acquire.condition import band_pass, median, resample_space, resample_time
 from myovivo.acquire.velocity import window_matrix
-from myovivo.config import Conditioning, Output
+from myovivo.config import Conditioning
 from myovivo.errors import FileError, InputError
 from myovivo.recording import Recording
 from myovivo.sequence import Sequence
@@ -59,15 +59,8 @@ def test_resampling_keeps_a_band_limited_wave():
 
 def test_resampling_in_space_keeps_a_linear_field_and_its_extent():
     ramp = np.broadcast_to(np.arange(32.0)[None, :, None], (4, 32, 24)).astype(np.float32)
-    found, rate = resample(ramp, 512.0, Output(rows=16, columns=12))
-    assert rate == 512.0
+    found = resample_space(ramp, (16, 12))
     assert np.allclose(found[:, 2:-2], (np.arange(16) * 2 + 0.5)[None, 2:-2, None], atol=1e-3)
-
-
-def test_a_slow_recording_keeps_its_frame_rate():
-    velocity = np.zeros((50, 8, 8), np.float32)
-    found, rate = resample(velocity, 61.0, Output(rows=8, columns=8, frame_rate=512.0))
-    assert (rate, len(found)) == (61.0, 50)
 
 
 def test_windows_average_whole_and_cut_samples():

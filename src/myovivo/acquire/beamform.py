@@ -144,14 +144,13 @@ class Beamformer:
         self.device = device_of(device)
         _, waves, samples, elements = channels.shape
         self.channels, self.settings = channels, settings.beamforming
-        is_iq = _is_iq(channels)
         self.demodulator = Demodulator(
             samples,
             channels.sampling_frequency,
             channels.centre_frequency,
             settings.demodulation,
             self.device,
-            is_iq,
+            channels.is_iq,
         )
         self.grid = image_grid(channels, settings.beamforming, self.demodulator.half_band, settings.output.rows)
         rows = max(1, _TILE // (len(self.grid.x) * elements * waves))
@@ -185,6 +184,8 @@ class Beamformer:
 
     def _demodulated(self, block: NDArray[Any]) -> torch.Tensor:
         data = torch.from_numpy(np.ascontiguousarray(block)).to(self.device)
+        if data.is_complex() != self.channels.is_iq:
+            raise InputError(f"blocks of {block.dtype} contradict is_iq={self.channels.is_iq}; complex blocks are IQ")
         parts = torch.view_as_real(data) if data.is_complex() else data[..., None]
         # Frames last: every later product is then of a matrix with many columns.
         parts = parts.to(torch.float32).permute(4, 1, 2, 3, 0).contiguous()  # (1 or 2, W, S, E, B)
@@ -317,7 +318,3 @@ def device_of(name: str) -> torch.device:
 def _half_aperture(channels: ChannelData) -> float:
     pitch = float(np.mean(np.diff(channels.element_x)))
     return float(np.abs(channels.element_x).max()) + pitch / 2
-
-
-def _is_iq(channels: ChannelData) -> bool:
-    return bool(np.iscomplexobj(next(iter(channels.blocks()))))

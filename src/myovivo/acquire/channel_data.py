@@ -34,6 +34,7 @@ class ChannelData:
     angles : (W,), rad, steering of each plane wave, positive towards positive x
     start_time : (W,), s, first sample of each wave after it passed the origin, the middle of the array at depth 0
     sound_speed : m/s
+    is_iq : whether the blocks are complex IQ
     labels, origin, subject, provenance : as in `Sequence`
 
     Raises
@@ -50,6 +51,7 @@ class ChannelData:
     angles: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
     start_time: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
     sound_speed: float = 1540.0
+    is_iq: bool = False
     labels: MotorUnits | None = None
     origin: Origin = "vivo"
     subject: str = ""
@@ -110,6 +112,8 @@ class ChannelData:
             scan["element_x"] = centred(array.shape[3], pitch)
         elif "element_x" not in scan:
             raise InputError("say where the elements are: give pitch in m, or element_x")
+
+        scan["is_iq"] = np.iscomplexobj(array)
 
         def blocks() -> Iterator[NDArray[Any]]:
             for start in range(0, len(array), _BLOCK):

@@ -19,7 +19,7 @@ from scipy.ndimage import median_filter
 from scipy.signal import butter, sos2zpk, sosfilt, sosfilt_zi
 from scipy.sparse import csr_array
 
-from ..config import Conditioning, Output
+from ..config import Conditioning
 from ..errors import InputError
 from ..sequence import MotorUnits
 
@@ -165,26 +165,6 @@ def _median_3x3(velocity: NDArray[np.float32]) -> NDArray[np.float32]:
             nine[a], nine[b] = torch.minimum(nine[a], nine[b]), torch.maximum(nine[a], nine[b])
         result[start : start + 16] = nine[4].numpy()
     return result
-
-
-def resample(velocity: NDArray[Any], frame_rate: float, output: Output) -> tuple[NDArray[np.float32], float]:
-    """Bicubic resampling to the rows, columns and frame rate of `output`; returns also the new rate.
-
-    A recording slower than `output.frame_rate` keeps its own: frames are not invented. Making pixels
-    larger averages over them (anti-aliasing); time is interpolated only, after the band-pass.
-
-    Raises
-    ------
-    InputError : fewer frames than `output.frames`.
-    """
-    velocity = resample_space(velocity, (output.rows, output.columns))
-    target = frame_rate if output.frame_rate is None else min(output.frame_rate, frame_rate)
-    velocity = resample_time(velocity, frame_rate, target)
-    if output.frames is not None:
-        if len(velocity) < output.frames:
-            raise InputError(f"output.frames is {output.frames}, got {len(velocity)}; record longer or ask for fewer")
-        velocity = velocity[: output.frames]
-    return np.ascontiguousarray(velocity, np.float32), target
 
 
 def resample_space(maps: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from skimage.transform import downscale_local_mean
 from ..config import Video
 from ..errors import InputError
 from ..progress import Bar
-from .scanned import Clip
+from .scanned import Images
 
 _WINDOW_PIXELS = 16  # across the window, after averaging pixels that are finer
 
@@ -44,7 +44,7 @@ def video_velocity(
     if video.pixel is None:
         raise InputError("a video says nothing of its pixel size; give video.pixel in m, such as 0.0000883")
     shape = (frames.shape[0], frames.shape[1], frames.shape[2])
-    motion = Motion(Clip(lambda: iter([frames]), shape, frame_rate, (video.pixel, video.pixel)), video.window, quiet)
+    motion = Motion(Images(lambda: iter([frames]), shape, frame_rate, (video.pixel, video.pixel)), video.window, quiet)
     return np.concatenate(list(motion.blocks())), motion.spacing
 
 
@@ -57,7 +57,7 @@ class Motion:
     spacing : (dz, dx), m
     """
 
-    def __init__(self, clip: Clip, window: float, quiet: bool = False):
+    def __init__(self, clip: Images, window: float, quiet: bool = False):
         frames, height, width = clip.shape
         dz, dx = clip.spacing
         if abs(dz / dx - 1) > 0.01:

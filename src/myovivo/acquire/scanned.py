@@ -43,19 +43,11 @@ _REMEDY = {
 }
 
 
-class Clip(NamedTuple):
-    """B-mode frames: `blocks()` yields (B, Z, X) uint8; shape (T, Z, X), frame rate (Hz), spacing (m)."""
+class Images(NamedTuple):
+    """Frames that need no beamforming: `blocks()` yields (B, Z, X), grey levels, or velocity in m/s towards the
+    probe; shape (T, Z, X), frame rate (Hz), spacing (m)."""
 
-    blocks: Callable[[], Iterator[NDArray[np.uint8]]]
-    shape: tuple[int, int, int]
-    frame_rate: float
-    spacing: tuple[float, float]
-
-
-class VelocityFrames(NamedTuple):
-    """Frames that are velocity already, m/s towards the probe: `blocks()` yields (B, Z, X) float32."""
-
-    blocks: Callable[[], Iterator[NDArray[np.float32]]]
+    blocks: Callable[[], Iterator[NDArray[Any]]]
     shape: tuple[int, int, int]
     frame_rate: float
     spacing: tuple[float, float]
@@ -129,6 +121,7 @@ def channel_data(content: Content, given: Parameters, origin: Origin = "vivo", s
 
     return ChannelData(
         blocks=blocks,
+        is_iq=content.kind == "channel_iq",
         shape=(frames, waves, samples, elements),
         frame_rate=value["frame_rate"],
         sampling_frequency=value["sampling_frequency"],
@@ -174,7 +167,7 @@ def iq_recording(content: Content, given: Parameters, origin: Origin = "vivo", s
     )
 
 
-def velocity_frames(content: Content, given: Parameters) -> VelocityFrames:
+def velocity_frames(content: Content, given: Parameters) -> Images:
     """Frames that are velocity already."""
     frames, rows, columns = content.shape
     sign = np.float32(given["sign"].value)
@@ -190,10 +183,10 @@ def velocity_frames(content: Content, given: Parameters) -> VelocityFrames:
                 raise InputError(f"velocity must be finite, got {bad} NaN or infinite values; mask or fill them")
             yield values
 
-    return VelocityFrames(blocks, (frames, rows, columns), given["frame_rate"].value, given["spacing"].value)
+    return Images(blocks, (frames, rows, columns), given["frame_rate"].value, given["spacing"].value)
 
 
-def clip(content: Content, given: Parameters) -> Clip:
+def clip(content: Content, given: Parameters) -> Images:
     """B-mode frames of the image region.
 
     Raises
@@ -216,7 +209,7 @@ def clip(content: Content, given: Parameters) -> Clip:
             yield block[:, z0:z1, x0:x1]
 
     shape = (frames, z1 - z0, x1 - x0)
-    return Clip(blocks, shape, given["frame_rate"].value, given["spacing"].value)
+    return Images(blocks, shape, given["frame_rate"].value, given["spacing"].value)
 
 
 def _at_once(content: Content) -> int:

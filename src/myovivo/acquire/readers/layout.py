@@ -42,7 +42,7 @@ from .matlab import MatlabStore
 from .store import Store
 
 READY = Path(__file__).with_name("layouts")
-_WORDS = {"name", "about", "data", "content", "axes", *UNITS}
+_WORDS = {"name", "data", "content", "axes", *UNITS}
 _ENDINGS = (".yaml", ".yml", ".json")
 
 
@@ -61,7 +61,6 @@ class Layout(NamedTuple):
     """A layout as read; empty fields say nothing."""
 
     name: str
-    about: str
     data: tuple[str, ...]
     content: Kind | None
     axes: tuple[str, ...]
@@ -71,7 +70,6 @@ class Layout(NamedTuple):
         """This layout with whatever `other` says in its place."""
         return Layout(
             f"{self.name} with {other.name}" if self.name else other.name,
-            other.about or self.about,
             other.data or self.data,
             other.content or self.content,
             other.axes or self.axes,
@@ -79,7 +77,7 @@ class Layout(NamedTuple):
         )
 
 
-NO_LAYOUT = Layout("", "", (), None, (), {})
+NO_LAYOUT = Layout("", (), None, (), {})
 
 
 def ready_layouts() -> list[Layout]:
@@ -140,7 +138,6 @@ def read_layout(path: str | Path, origin: str = "mapping") -> Layout:
         axes = (" ".join(axes),)
     return Layout(
         name=str(found.get("name", path.stem)),
-        about=str(found.get("about", "")),
         data=data,
         content=content,
         axes=axes,
