@@ -40,6 +40,8 @@ def test_band_pass_is_a_zero_phase_butterworth(frequency, gain):
 def test_a_band_beyond_half_the_frame_rate_is_refused_with_one_that_fits():
     with pytest.raises(InputError, match=r"5-50 Hz must end under half the frame rate, 30.5 Hz; .* try \[5, 24\]"):
         band_pass(np.zeros((100, 4, 4), np.float32), 61.0, Conditioning())
+    with pytest.raises(InputError, match=r"0\.5 Hz; record faster or try none"):
+        band_pass(np.zeros((100, 4, 4), np.float32), 1.0, Conditioning())
 
 
 def test_median_equals_scipys_for_its_sizes():

@@ -63,7 +63,7 @@ def band_passed(
     if high >= frame_rate / 2:
         raise InputError(
             f"conditioning.band {low:g}-{high:g} Hz must end under half the frame rate, {frame_rate / 2:g} Hz; "
-            f"record faster or try [{low:g}, {0.4 * frame_rate:.0f}]"
+            f"record faster or try {f'[{low:g}, {0.4 * frame_rate:.0f}]' if 0.4 * frame_rate > low + 1 else 'none'}"
         )
     sos = butter(conditioning.order, (low, high), "bandpass", fs=frame_rate, output="sos")
     # Mirrored ends as long as the slowest oscillation let the filter settle before the first frame.
@@ -168,7 +168,7 @@ def _median_3x3(velocity: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def resample_space(maps: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """(N, Z, X) -> (N, *shape) over the same extent, bicubic, with anti-aliasing where pixels grow."""
+    """(N, Z, X) -> (N, Z', X') of `shape` over the same extent, bicubic, with anti-aliasing where pixels grow."""
     if maps.shape[1:] == shape:
         return maps.astype(np.float32, copy=False)
     result = np.empty((len(maps), *shape), np.float32)
