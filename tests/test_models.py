@@ -334,11 +334,11 @@ def test_losses_of_an_identity_are_zero_where_they_should_be():
     model = CycleGAN(tiny(**{"generator.residual": "add", "loss.identity_vivo": 1}))
     silico, vivo = clip(1, 1, 8, 16, 16), clip(1, 1, 8, 16, 16, seed=1)
     with torch.no_grad():
-        losses, as_silico, as_vivo = model.generator_losses(silico, vivo, torch.Generator())
-        judged = model.judge_losses(silico, vivo, as_silico, as_vivo)
+        losses, translated = model.generator_losses(silico, vivo, torch.Generator())
+        judged = model.judge_losses(silico, vivo, translated)
         on_silico, on_vivo = model.vivo_judge(silico), model.vivo_judge(vivo)
     assert all(losses[name] == 0 for name in ("cycle_silico", "cycle_vivo", "identity_silico", "identity_vivo"))
-    torch.testing.assert_close(as_vivo, silico)
+    torch.testing.assert_close(translated["vivo"], silico)
     assert losses["gan_vivo"] == pytest.approx(float((on_silico - 1).square().mean()))
     assert judged["judge_vivo"] == pytest.approx(float((on_vivo - 1).square().mean() + on_silico.square().mean()))
 
@@ -365,8 +365,8 @@ def test_map_judges_see_the_variance_and_not_the_motion():
         torch.testing.assert_close(model.vivo_map_judge(backwards), scores)
         assert not torch.allclose(model.vivo_map_judge(louder), scores)
         assert not torch.allclose(model.vivo_judge(backwards), model.vivo_judge(x))
-    losses, as_silico, as_vivo = model.generator_losses(x, x, torch.Generator())
-    judged = model.judge_losses(x, x, as_silico.detach(), as_vivo.detach())
+    losses, translated = model.generator_losses(x, x, torch.Generator())
+    judged = model.judge_losses(x, x, {domain: clips.detach() for domain, clips in translated.items()})
     assert {"gan_vivo_map", "gan_silico_map"} < set(losses)
     assert set(judged) == {"judge_vivo", "judge_silico", "judge_vivo_map", "judge_silico_map"}
     assert len(model.judges) == 4

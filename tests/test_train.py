@@ -105,7 +105,7 @@ def test_the_average_of_the_weights_is_what_translates_and_resumes(domains, unin
     name = "silico_to_vivo.last.conv.weight"
     assert torch.equal(tensors[f"model/{name}"], plain[f"model/{name}"])  # it does not change the training
     mean = load_weights(whole).tensors["silico_to_vivo/last.conv.weight"]
-    assert torch.equal(mean, tensors["averaged/0.last.conv.weight"])
+    assert torch.equal(mean, tensors["averaged/silico_to_vivo.last.conv.weight"])
     assert 0.05 < float(mean.norm() / tensors[f"model/{name}"].norm()) < 0.95
 
 

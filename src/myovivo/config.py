@@ -358,6 +358,13 @@ class Discriminator(Settings):
 
 
 class Loss(Settings):
+    # Recycle-GAN's recycle loss takes the place of the cycle losses.
+    recycle: NotNegative = Field(
+        default=10.0, description="recycle: weight of frames translated, predicted on and translated back, L1 [P]"
+    )
+    recurrent: NotNegative = Field(
+        default=10.0, description="recycle: weight of the third frame predicted from two, L1 [P]"
+    )
     gan: NotNegative = Field(default=1.0, description="weight of each least-squares GAN loss [P]")
     cycle_silico: NotNegative = Field(default=10.0, description="weight of silico -> vivo -> silico, L1 [P]")
     cycle_vivo: NotNegative = Field(default=10.0, description="weight of vivo -> silico -> vivo, L1 [P]")
@@ -407,6 +414,9 @@ class Optimiser(Settings):
 class TrainSettings(Settings):
     """A translator and how it is trained: networks, losses, data, optimiser (section Methods of the paper)."""
 
+    method: Literal["cycle", "recycle"] = Field(
+        default="cycle", description="CycleGAN, or Recycle-GAN with predictors of the next frame [P]"
+    )
     generator: Generator = Generator()
     discriminator: Discriminator = Discriminator()
     loss: Loss = Loss()

@@ -48,11 +48,13 @@ from .dataset import (
 )
 from .domain import difference
 from .errors import CheckpointError, FileError, InputError, MyovivoError, RunFolderError
-from .models.cyclegan import CycleGAN, ImagePool, check_clip, weighted_sum
+from .models import ImagePool, translation_model
+from .models.cyclegan import check_clip, weighted_sum
 from .progress import Bar, console
 from .sequence import Header, read_header, sequence_files
 
 LOG_EVERY = 10  # steps
+DIRECTIONS = ("silico_to_vivo", "vivo_to_silico")
 _PRECISION = {"bf16": "bf16-mixed", "fp16": "16-mixed", "fp32": "32-true"}
 
 
@@ -164,7 +166,7 @@ class Training:
         self.run, self.settings, self.seed, self.fabric = run, settings, seed, fabric
         self.header, self.standards = header, standards
         self.step = 0
-        self.model = CycleGAN(settings, seed)
+        self.model = translation_model(settings, seed)
         fabric.to_device(self.model)
         self.averaged = copy.deepcopy(self.model.generators) if settings.optimiser.average else None
         self.generator_optimiser = self._adam(self.model.generators)
@@ -184,15 +186,13 @@ class Training:
         DivergedError : a loss is not finite.
         """
         model, weights = self.model, self.settings.loss
-        if self.settings.generator.dimensions == 2:
-            silico, vivo = silico.squeeze(2), vivo.squeeze(2)  # (B, 1, Z, X)
         silico, vivo = self.fabric.to_device(silico), self.fabric.to_device(vivo)
         seeds = np.random.SeedSequence((self.seed, self.step))
         noise = torch.Generator().manual_seed(int(seeds.generate_state(1, np.uint64)[0]))
 
         model.judges.requires_grad_(False)  # they judge the generators here, and learn nothing
         with self.fabric.autocast():
-            losses, as_silico, as_vivo = model.generator_losses(silico, vivo, noise)
+            losses, translated = model.generator_losses(silico, vivo, noise)
             total = weighted_sum(losses, weights)
         self.generator_optimiser.zero_grad()
         self.fabric.backward(total)
@@ -202,12 +202,9 @@ class Training:
 
         model.judges.requires_grad_(True)
         chance = np.random.default_rng(seeds)
-        as_silico, as_vivo = (
-            self.pools["silico"].exchange(as_silico, chance),
-            self.pools["vivo"].exchange(as_vivo, chance),
-        )
+        shown = {domain: self.pools[domain].exchange(clips, chance) for domain, clips in translated.items()}
         with self.fabric.autocast():
-            judged = model.judge_losses(silico, vivo, as_silico, as_vivo)
+            judged = model.judge_losses(silico, vivo, shown)
             total = weighted_sum(judged, weights)
         self.judge_optimiser.zero_grad()
         self.fabric.backward(total)
@@ -262,11 +259,11 @@ class Training:
         scaler = self.fabric.strategy.precision.state_dict()  # of fp16's gradient scaler; empty otherwise
         write_tensors(self.run / CHECKPOINT, "checkpoint", tensors, {**about, "scaler": scaler})
 
-        names = ("silico_to_vivo", "vivo_to_silico")
         best = self.model.generators if self.averaged is None else self.averaged
         generators: dict[str, Tensor] = {}
-        for name, network in zip(names, best, strict=True):
-            generators |= prefixed(name, network.state_dict())
+        for name, network in best.items():
+            if name in DIRECTIONS:
+                generators |= prefixed(name, network.state_dict())
         about |= {
             "standardisation": self.standards,
             "frame_rate": self.header.frame_rate,

@@ -48,9 +48,9 @@ class CycleGAN(nn.Module):
         initialise(self, torch.Generator().manual_seed(seed))
 
     @property
-    def generators(self) -> nn.ModuleList:
-        """Both generators, as what one optimiser trains."""
-        return nn.ModuleList([self.silico_to_vivo, self.vivo_to_silico])
+    def generators(self) -> nn.ModuleDict:
+        """Both generators by direction, as what one optimiser trains."""
+        return nn.ModuleDict({"silico_to_vivo": self.silico_to_vivo, "vivo_to_silico": self.vivo_to_silico})
 
     @property
     def judges(self) -> nn.ModuleList:
@@ -60,20 +60,21 @@ class CycleGAN(nn.Module):
 
     def generator_losses(
         self, silico: Tensor, vivo: Tensor, rng: torch.Generator
-    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Translate both ways and back, and say how far off it is.
 
         Parameters
         ----------
-        silico, vivo : (B, 1, T, Z, X), standardised, unpaired
+        silico, vivo : (B, 1, T, Z, X), standardised, unpaired; T is 1 for a 2-D model
         rng : of the noise
 
         Returns
         -------
         losses : the unweighted terms by name; terms of weight 0 are left out, and so is their work
-        as_silico, as_vivo : the translations of `vivo` and `silico`
+        translated : by the domain they are meant for, what `judge_losses` compares with the real ones
         """
         weights = self.settings.loss
+        silico, vivo = self._shaped(silico), self._shaped(vivo)
         to_vivo, to_silico = self.silico_to_vivo, self.vivo_to_silico
         as_vivo = to_vivo(silico, to_vivo.draw_noise(silico, rng))
         as_silico = to_silico(vivo)
@@ -94,10 +95,12 @@ class CycleGAN(nn.Module):
         if weights.identity_vivo:
             same = to_vivo(vivo, to_vivo.draw_noise(vivo, rng))
             losses["identity_vivo"] = identity_loss(vivo, same, weights.identity_norm)
-        return losses, as_silico, as_vivo
+        return losses, {"silico": as_silico, "vivo": as_vivo}
 
-    def judge_losses(self, silico: Tensor, vivo: Tensor, as_silico: Tensor, as_vivo: Tensor) -> dict[str, Tensor]:
+    def judge_losses(self, silico: Tensor, vivo: Tensor, translated: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """How badly the discriminators tell real from (detached, pooled) translated clips."""
+        silico, vivo = self._shaped(silico), self._shaped(vivo)
+        as_silico, as_vivo = translated["silico"], translated["vivo"]
         losses = {
             "judge_vivo": discriminator_loss(self.vivo_judge(vivo), self.vivo_judge(as_vivo)),
             "judge_silico": discriminator_loss(self.silico_judge(silico), self.silico_judge(as_silico)),
@@ -108,10 +111,19 @@ class CycleGAN(nn.Module):
             losses["judge_silico_map"] = discriminator_loss(in_silico(silico), in_silico(as_silico))
         return losses
 
+    def _shaped(self, clips: Tensor) -> Tensor:
+        """Clips as the networks take them: (B, 1, T, Z, X), or single frames (B, 1, Z, X) in two dimensions."""
+        return clips.squeeze(2) if self.settings.generator.dimensions == 2 else clips
+
 
 def weighted_sum(losses: Mapping[str, Tensor], weights: Loss) -> Tensor:
-    """Σ weight · loss; all GAN terms share `gan`, all discriminators `discriminator`."""
-    shared = {"gan": weights.gan, "judge": weights.discriminator}
+    """Σ weight · loss; all GAN terms share `gan`, all discriminators `discriminator`, both domains a `recycle`…"""
+    shared = {
+        "gan": weights.gan,
+        "judge": weights.discriminator,
+        "recycle": weights.recycle,
+        "recurrent": weights.recurrent,
+    }
 
     def weight(name: str) -> float:
         return shared[kind] if (kind := name.split("_")[0]) in shared else getattr(weights, name)
