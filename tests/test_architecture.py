@@ -12,7 +12,7 @@ ROOT = Path(myovivo.__file__).parent
 # Stages in the order of the data. A stage may import itself and those on earlier lines.
 STAGES = [
     {"__init__", "_callable", "errors"},
-    {"storage", "config"},
+    {"storage", "config", "precision"},
     {"progress", "provenance"},
     {"sequence"},
     {"recording"},

@@ -12,6 +12,7 @@ from myovivo.models.cyclegan import check_clip, weighted_sum
 from myovivo.models.discriminators import smallest, strides
 from myovivo.models.generators import clip_stride, initialise, reach
 from myovivo.models.layers import InstanceNorm, LayerNorm, PaddedConv, VoxelNorm, fold_pixels, unfold_pixels
+from myovivo.models.local import LocalGenerator, Noise
 from myovivo.models.losses import cycle_loss, discriminator_loss, identity_loss, least_squares
 
 TINY = {"features": 4, "blocks": 1, "temporal_stride": 1}
@@ -346,14 +347,22 @@ def test_losses_of_an_identity_are_zero_where_they_should_be():
 @pytest.mark.parametrize("preset", TRAIN_PRESETS)
 def test_every_preset_is_a_model_that_takes_its_clips(preset):
     settings = settings_from(TrainSettings, preset)
+    check_clip(settings)
     with torch.device("meta"):
-        network = ResnetGenerator(settings.generator)
         x = torch.empty(1, 1, *settings.data.clip)
+        if settings.method == "one-sided":
+            network = LocalGenerator(settings.local)
+            rows, columns = settings.data.clip[1] // 4, settings.data.clip[2] // 4
+            noise = Noise(
+                torch.empty(1, 12, 2 * rows, 2 * columns), torch.empty(1, 2, settings.data.clip[0], rows, columns)
+            )
+            assert network(x, noise).shape == x.shape
+            return
+        network = ResnetGenerator(settings.generator)
         noise = torch.empty(network.noise_shape(x.shape))
         assert network(x, noise).shape == x.shape
-    check_clip(settings)
     assert settings.generator.noise == (preset in ("paper-3d-noise", "smoke"))
-    assert settings.generator.temporal_stride == (2 if preset == "paper-3d" else 1)
+    assert settings.generator.temporal_stride == (1 if preset in ("paper-3d-stride1", "paper-3d-noise", "smoke") else 2)
 
 
 def test_map_judges_see_the_variance_and_not_the_motion():

@@ -343,6 +343,30 @@ class Generator(Settings):
     tanh: bool = Field(default=True, description="squash what the network computes into (-1, 1) [P]")
 
 
+class LocalGenerator(Settings):
+    """The generator of method one-sided, all ours: see docs/explanation/house."""
+
+    features: Count = Field(default=32, description="channels")
+    blocks: Count = Field(default=8, description="residual blocks, each 3 x 3 cells in space and 3 frames in time")
+    cell: Literal[1, 2, 4, 8] = Field(default=4, description="side in pixels of the cells that motion is computed in")
+    filter: Annotated[int, Field(ge=1)] = Field(
+        default=33, description="taps of the symmetric filter in time that comes first, odd"
+    )
+    frame_noise: Annotated[int, Field(ge=0)] = Field(default=2, description="noise images that are new in each frame")
+    subject: Annotated[int, Field(ge=0)] = Field(
+        default=4, description="random numbers per sequence that are the same everywhere in it"
+    )
+    pad_time: Literal["reflect", "replicate", "zero"] = Field(
+        default="replicate", description="frames beyond the ends of a sequence, for the filter"
+    )
+
+    @model_validator(mode="after")
+    def _filter_is_odd(self) -> Self:
+        if self.filter % 2 == 0:
+            raise ValueError(f"filter must be odd to have a middle, got {self.filter}; try {self.filter + 1}")
+        return self
+
+
 class Discriminator(Settings):
     features: Count = Field(default=64, description="channels after the first convolution [P]")
     layers: Count = Field(default=3, description="down-sampling layers n of the PatchGAN [P]")
@@ -352,6 +376,10 @@ class Discriminator(Settings):
     norm: Literal["instance", "layer"] = Field(
         default="instance", description="instance [P]; layer keeps how strong the channels are to each other (ours)"
     )
+    compressed: bool = Field(
+        default=False, description="the clip once more as asinh(20 x) / 3, in which weak motion shows (ours)"
+    )
+    depth: bool = Field(default=False, description="two more input channels that tell the depth (ours)")
     variance_map: bool = Field(
         default=False, description="a 2-D PatchGAN beside it that judges the log-variance map of each clip (ours)"
     )
@@ -365,7 +393,10 @@ class Loss(Settings):
     recurrent: NotNegative = Field(
         default=10.0, description="recycle: weight of the third frame predicted from two, L1 [P]"
     )
-    gan: NotNegative = Field(default=1.0, description="weight of each least-squares GAN loss [P]")
+    gan: NotNegative = Field(default=1.0, description="weight of each GAN loss [P]")
+    gan_form: Literal["least-squares", "relativistic"] = Field(
+        default="least-squares", description="one-sided: least-squares [P], or relativistic average (ours)"
+    )
     cycle_silico: NotNegative = Field(default=10.0, description="weight of silico -> vivo -> silico, L1 [P]")
     cycle_vivo: NotNegative = Field(default=10.0, description="weight of vivo -> silico -> vivo, L1 [P]")
     cycle_norm: Literal["l1", "l2"] = Field(
@@ -378,6 +409,15 @@ class Loss(Settings):
         default=0.0, description="weight of silico_to_vivo(vivo) = vivo (printed in the paper)"
     )
     identity_norm: Literal["l1", "l2"] = Field(default="l1", description="l1 as CycleGAN has it; the paper prints l2")
+    content: NotNegative = Field(
+        default=5.0, description="one-sided: weight of the correlation in time between a pixel before and after (ours)"
+    )
+    content_enough: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="one-sided: correlation beyond which nothing more is asked (ours)"
+    )
+    steepness: NotNegative = Field(
+        default=0.0, description="one-sided: weight of the gradient penalty of the judge of variance maps (ours)"
+    )
     discriminator: NotNegative = Field(default=0.5, description="weight of the discriminators' loss [P]")
 
 
@@ -414,14 +454,27 @@ class Optimiser(Settings):
 class TrainSettings(Settings):
     """A translator and how it is trained: networks, losses, data, optimiser (section Methods of the paper)."""
 
-    method: Literal["cycle", "recycle"] = Field(
-        default="cycle", description="CycleGAN, or Recycle-GAN with predictors of the next frame [P]"
+    method: Literal["cycle", "recycle", "one-sided"] = Field(
+        default="cycle",
+        description="cycle: CycleGAN; recycle: Recycle-GAN, with predictors of the next frame [P]; one-sided (ours): "
+        "no way back, the content is held by correlation",
     )
     generator: Generator = Generator()
+    local: LocalGenerator = LocalGenerator()
     discriminator: Discriminator = Discriminator()
     loss: Loss = Loss()
     data: Data = Data()
     optimiser: Optimiser = Optimiser()
+
+    @property
+    def dimensions(self) -> Literal[2, 3]:
+        """Of the networks: 2 if they see single frames."""
+        return 3 if self.method == "one-sided" else self.generator.dimensions
+
+    @property
+    def knows_depth(self) -> bool:
+        """Whether the translator is told the depth, so that it fits sequences of its own number of rows only."""
+        return self.method == "one-sided" or self.generator.depth
 
 
 # What a preset changes. Read a column down: each row of the paper's family adds one modification.
@@ -429,6 +482,24 @@ TRAIN_PRESETS: dict[str, dict[str, Any]] = {
     "paper-3d": {},
     "paper-3d-stride1": {"generator.temporal_stride": 1},
     "paper-3d-noise": {"generator.temporal_stride": 1, "generator.noise": True},
+    # Ours: see docs/explanation/house.
+    "house": {
+        "method": "one-sided",
+        "discriminator.features": 24,
+        "discriminator.layers": 2,
+        "discriminator.temporal_stride": 2,
+        "discriminator.norm": "layer",
+        "discriminator.compressed": True,
+        "discriminator.depth": True,
+        "discriminator.variance_map": True,
+        "data.clip": (64, 128, 64),
+        "optimiser.learning_rate": 3e-4,
+        "optimiser.betas": (0.5, 0.95),
+        "optimiser.batch": 1,
+        "optimiser.steps": 3000,
+        "optimiser.image_pool": 0,
+        "optimiser.average": 0.995,
+    },
     # Ours, for a demonstration on two CPU cores in minutes: small, changes its input rather than replacing it,
     # and is judged by its variance maps too, without which hundreds of steps move them little.
     "smoke": {

@@ -50,6 +50,7 @@ from .domain import difference
 from .errors import CheckpointError, FileError, InputError, MyovivoError, RunFolderError
 from .models import ImagePool, translation_model
 from .models.cyclegan import check_clip, weighted_sum
+from .precision import precision_for
 from .progress import Bar, console
 from .sequence import Header, read_header, sequence_files
 
@@ -378,9 +379,9 @@ def _check_depth(settings: TrainSettings, domains: dict[str, _Domain]) -> None:
     rows = settings.data.clip[1]
     for domain in domains.values():
         there = domain.header.shape[1]
-        if settings.generator.depth and there != rows:
-            rule = f"generator.depth needs clips of all {there} rows of {domain.folder}, but data.clip takes {rows}"
-            raise InputError(f"{rule}; set data.clip to {there} rows or generator.depth to false")
+        if settings.knows_depth and there != rows:
+            rule = f"knowing depth needs clips of all {there} rows of {domain.folder}, but data.clip takes {rows}"
+            raise InputError(f"{rule}; set data.clip to {there} rows")
 
 
 def _manifest(
@@ -420,8 +421,8 @@ def fabric_for(settings: TrainSettings, device: str = "auto") -> Fabric:
         raise InputError("device cuda was asked for, but torch sees no CUDA device; use cpu or auto")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    precision = settings.optimiser.precision
-    if device == "cpu" and precision == "fp16":
+    precision = precision_for(settings.optimiser.precision, torch.device(device))
+    if device == "cpu" and settings.optimiser.precision == "fp16":
         raise InputError("optimiser.precision fp16 needs a CUDA device; on a CPU use bf16 or fp32")
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces each precision it is given
     return Fabric(accelerator=device, devices=1, precision=_PRECISION[precision])  # type: ignore[arg-type]

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ._callable import make_callable
 from .checkpoint import Weights, fill, load_weights, test_files, under
-from .config import Generator as GeneratorSettings
 from .dataset import require_same_scale
 from .domain import good_sequence, make_domain
 from .errors import CheckpointError, FileError, InputError
+from .models import local
 from .models.generators import ResnetGenerator, reach
+from .models.local import LocalGenerator, Noise
+from .precision import AUTOCAST, precision_for
 from .provenance import made_by
-from .sequence import Header, Sequence, sequence_files
+from .sequence import Header, Sequence, read_header, read_velocity, save_blocks, sequence_files
 
 Direction = Literal["silico_to_vivo", "vivo_to_silico"]
 
+Read = Callable[[int, int], NDArray[np.float32]]
+
+# Frames that a strictly local generator takes at once.
+LOCAL_WINDOW = 128
 # A pass over `frames_at_once` frames may take about this much memory, bytes, unless told otherwise.
 MEMORY_BUDGET = 4e9
 # Tensors of the first level alive at once: input, padded copy, output, and a float32 copy in the norm.
@@ -54,9 +61,18 @@ class Translator:
         self.direction: Direction = direction
         self.weights, self.device = weights, torch.device(device)
         self.source, self.target = direction.split("_to_")
-        settings = weights.settings.generator
+        settings = weights.settings
+        if settings.method == "one-sided" and direction != "silico_to_vivo":
+            raise InputError(
+                "a one-sided translator knows only silico_to_vivo; train a preset of method cycle for the way back"
+            )
         with torch.device("meta"):
-            self._generator = ResnetGenerator(settings, settings.noise and direction == "silico_to_vivo")
+            self._generator: ResnetGenerator | LocalGenerator
+            if settings.method == "one-sided":
+                self._generator = LocalGenerator(settings.local)
+            else:
+                noise = settings.generator.noise and direction == "silico_to_vivo"
+                self._generator = ResnetGenerator(settings.generator, noise)
         self._generator.to_empty(device="cpu")
         fill(self._generator, under(direction, weights.tensors), weights.path)
         self._generator.to(self.device).eval()
@@ -103,22 +119,158 @@ class Translator:
         -----
         DomainWarning : the sequence's origin is not the source domain.
         """
-        self._check(sequence)
+        origin = sequence.origin
+        header = Header(
+            sequence.shape, sequence.frame_rate, sequence.spacing, origin, sequence.subject, dict(sequence.provenance)
+        )
+        self._check(header)
+        frames = self._frames(sequence.shape, frames_at_once)
+        read = sequence.velocity.__getitem__
+        velocity = np.concatenate(
+            list(self._blocks(lambda low, high: read(slice(low, high)), sequence.shape, seed, frames))
+        )
+        provenance = self._provenance(sequence.provenance, seed, frames)
+        return sequence.replace(velocity=velocity, origin="translated", provenance=provenance)
+
+    @torch.inference_mode()
+    def file(
+        self, source: str | Path, path: str | Path, seed: int | tuple[int, ...] = 0, frames_at_once: int | None = None
+    ) -> Path:
+        """Translate a sequence file into another, window by window: the memory does not grow with the length.
+
+        For networks with instance norm, whose result depends on the window, it does: they take the whole sequence
+        at once if that fits into `MEMORY_BUDGET`.
+
+        Parameters
+        ----------
+        source, path : the file to read and the file to write
+        seed, frames_at_once : as in the call
+
+        Returns
+        -------
+        Path : `path`
+
+        Raises
+        ------
+        FileError : `source` cannot be read or `path` not be written.
+        InputError : as in the call.
+        """
+        header = read_header(source)
+        self._check(header)
+        frames = self._frames(header.shape, frames_at_once)
+        blocks = self._blocks(functools.partial(read_velocity, source), header.shape, seed, frames)
+
+        def about() -> dict[str, Any]:
+            labels = Sequence.load(source, 0, 1).labels
+            provenance = self._provenance(header.provenance, seed, frames)
+            return {"labels": labels, "origin": "translated", "subject": header.subject, "provenance": provenance}
+
+        return save_blocks(path, blocks, header.shape[1:], header.frame_rate, header.spacing, about)
+
+    def frames_that_fit(self, shape: tuple[int, int, int]) -> int:
+        """How many frames of a sequence of `shape` (T, Z, X) a pass takes: all that fit into `MEMORY_BUDGET`.
+
+        A strictly local generator takes `LOCAL_WINDOW` instead, as more frames at once bring it nothing.
+        """
+        settings = self.weights.settings
+        if settings.method == "one-sided":
+            return min(LOCAL_WINDOW, shape[0])
+        pixels = shape[1] * shape[2] / settings.generator.unshuffle**2
+        features, bytes_per_value = settings.generator.features, 2 if self._autocast != torch.float32 else 4
+        per_frame = pixels * features * (_TENSORS_ALIVE - 1) * bytes_per_value + pixels * features * 4
+        return min(max(int(MEMORY_BUDGET / per_frame) - 2 * reach(settings.generator), 1), shape[0])
+
+    def _frames(self, shape: tuple[int, int, int], frames_at_once: int | None) -> int:
         if frames_at_once is not None and frames_at_once < 1:
             raise InputError(f"frames_at_once must be at least 1, got {frames_at_once}")
-        frames = min(frames_at_once or self.frames_that_fit(sequence.shape), sequence.shape[0])
+        return min(frames_at_once or self.frames_that_fit(shape), shape[0])
+
+    @property
+    def _autocast(self) -> torch.dtype:
+        """The precision of training, where the device has it."""
+        return AUTOCAST[precision_for(self.weights.settings.optimiser.precision, self.device)]
+
+    def _blocks(
+        self, read: Read, shape: tuple[int, int, int], seed: int | tuple[int, ...], frames: int
+    ) -> Iterator[NDArray[np.float32]]:
+        """The translation (B, Z, X), m/s, block after block of `frames`; `read(low, high)` gives the source's, m/s."""
         source, target = (self.weights.standards[name] for name in (self.source, self.target))
-        standardised = torch.from_numpy(source.apply(sequence.velocity))
-        rng = torch.Generator().manual_seed(int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]))
-        with torch.autocast(self.device.type, self._autocast, enabled=self._autocast != torch.float32):
-            translated = (
-                self._frames(standardised, rng, frames) if self._flat else self._clip(standardised, rng, frames)
-            )
-        velocity = target.undo(translated.numpy())
-        if not np.isfinite(velocity).all():
-            rule = f"the translation by {self.weights.path} holds values that are not finite"
-            raise CheckpointError(self.weights.path, f"{rule}; train longer, or in fp32")
-        provenance = made_by(
+
+        def standardised(low: int, high: int) -> Tensor:
+            return torch.from_numpy(source.apply(read(low, high)))
+
+        translate = self._local_blocks if isinstance(self._generator, LocalGenerator) else self._resnet_blocks
+        blocks = translate(standardised, shape, seed, frames)
+        while True:
+            # The caller runs between two blocks and must not find its own tensors in another precision.
+            with torch.autocast(self.device.type, self._autocast, enabled=self._autocast != torch.float32):
+                block = next(blocks, None)
+            if block is None:
+                return
+            velocity = target.undo(block.numpy())
+            if not np.isfinite(velocity).all():
+                rule = f"the translation by {self.weights.path} holds values that are not finite"
+                raise CheckpointError(self.weights.path, f"{rule}; train longer, or in fp32")
+            yield velocity
+
+    def _local_blocks(
+        self, read: Callable[[int, int], Tensor], shape: tuple[int, int, int], seed: int | tuple[int, ...], frames: int
+    ) -> Iterator[Tensor]:
+        """Blocks of a strictly local generator: what is random belongs to the sequence and to each frame's number."""
+        network = self._generator
+        assert isinstance(network, LocalGenerator)
+        total, margin = shape[0], local.reach(network.settings)
+        rows, columns = (-(-size // network.settings.cell) * network.settings.cell for size in shape[1:])
+        tissue = network.draw_tissue(rows, columns, _generator(seed, 0))
+        for start in range(0, total, frames):
+            stop = min(start + frames, total)
+            low, high = max(start - margin, 0), min(stop + margin, total)
+            x = _extended(read(low, high), (high - low, rows, columns))[None, None]  # (1, 1, T', Z', X')
+            noise = [network.draw_frames(1, rows, columns, _generator(seed, 1, frame)) for frame in range(low, high)]
+            window = self._translate(x, Noise(tissue[None], torch.cat(noise, 1)[None]))
+            yield window[0, 0, start - low : stop - low, : shape[1], : shape[2]]
+
+    def _resnet_blocks(
+        self, read: Callable[[int, int], Tensor], shape: tuple[int, int, int], seed: int | tuple[int, ...], frames: int
+    ) -> Iterator[Tensor]:
+        """Blocks of the paper's generator, in windows of whole strides; single frames if it is two-dimensional."""
+        network = self._generator
+        assert isinstance(network, ResnetGenerator)
+        settings, flat = network.settings, network.settings.dimensions == 2
+        total = shape[0]
+        time, *space = (1, *network.stride) if flat else network.stride
+        # What is no whole stride, or too short to be reflected by half a kernel, is extended.
+        least = settings.unshuffle * (settings.kernel // 2 + 1)
+        rows, columns = (
+            max(-(-size // each), -(-least // each), 2) * each for size, each in zip(shape[1:], space, strict=True)
+        )
+        length = total if flat else max(-(-total // time), -(-least // time), 2) * time
+        margin, core = reach(settings), -(-frames // time) * time
+        # Drawn once, so that all windows share it.
+        drawn_for = (1, 1, rows, columns) if flat else (1, 1, length, rows, columns)
+        still = settings.noise_broadcast or not network.noisy
+        rng = _generator(seed)
+        noise = network.draw_noise(torch.empty((length if flat and not still else 1, *drawn_for[1:])), rng)
+        for start in range(0, length, core):
+            stop = min(start + core, length)
+            low, high = max(start - margin, 0), min(stop + margin, length)
+            x = _extended(read(min(low, total - 1), min(high, total)), (high - low, rows, columns))
+            here = noise
+            if noise is not None and not still:
+                here = noise[low:high] if flat else noise[:, :, low // time : high // time]
+            window = self._translate(x[:, None] if flat else x[None, None], here)
+            window = window[:, 0] if flat else window[0, 0]  # (T', Z', X')
+            yield window[start - low : min(stop, total) - low, : shape[1], : shape[2]]
+
+    def _translate(self, x: Tensor, noise: Tensor | Noise | None) -> Tensor:
+        if isinstance(noise, Noise):
+            noise = Noise(*(part.to(self.device) for part in noise))
+        elif noise is not None:
+            noise = noise.to(self.device)
+        return self._generator(x.to(self.device), noise).float().cpu()
+
+    def _provenance(self, source: Mapping[str, Any], seed: int | tuple[int, ...], frames: int) -> dict[str, Any]:
+        return made_by(
             "translate",
             self.weights.settings,
             seed,
@@ -128,71 +280,15 @@ class Translator:
             step=self.weights.step,
             standardisation={name: list(constants) for name, constants in self.weights.standards.items()},
             frames_at_once=frames,
-            source=dict(sequence.provenance),
+            source=dict(source),
         )
-        return sequence.replace(velocity=velocity, origin="translated", provenance=provenance)
 
-    def frames_that_fit(self, shape: tuple[int, int, int]) -> int:
-        """How many frames of a sequence of `shape` (T, Z, X) a pass within `MEMORY_BUDGET` can take."""
-        settings = self.weights.settings.generator
-        bytes_per_value = 2 if self._autocast != torch.float32 else 4
-        pixels = shape[1] * shape[2] / settings.unshuffle**2
-        per_frame = pixels * settings.features * (_TENSORS_ALIVE - 1) * bytes_per_value + pixels * settings.features * 4
-        return min(max(int(MEMORY_BUDGET / per_frame) - 2 * reach(settings), 1), shape[0])
-
-    @property
-    def _flat(self) -> bool:
-        return self.weights.settings.generator.dimensions == 2
-
-    @property
-    def _autocast(self) -> torch.dtype:
-        """The precision of training, where the device has it."""
-        precision = self.weights.settings.optimiser.precision
-        if precision == "fp16" and self.device.type != "cpu":
-            return torch.float16
-        return torch.bfloat16 if precision == "bf16" else torch.float32
-
-    def _clip(self, sequence: Tensor, rng: torch.Generator, frames: int) -> Tensor:
-        """(T, Z, X) standardised -> the same of the other domain, in windows of `frames`."""
-        total, rows, columns = sequence.shape
-        stride, settings = self._generator.stride, self.weights.settings.generator
-        x = _extend(sequence, stride, settings)[None, None]  # (1, 1, T', Z', X')
-        noise = self._generator.draw_noise(x, rng)  # once, so that all windows share it
-        margin, step = reach(settings), stride[0]
-        core = -(-frames // step) * step  # whole strides
-        pieces = []
-        for start in range(0, x.shape[2], core):
-            stop = min(start + core, x.shape[2])
-            low, high = max(start - margin, 0), min(stop + margin, x.shape[2])
-            here = noise if noise is None or noise.shape[2] == 1 else noise[:, :, low // step : high // step]
-            window = self._translate(x[:, :, low:high], here)
-            pieces.append(window[0, 0, start - low : stop - low])
-        return torch.cat(pieces)[:total, :rows, :columns]
-
-    def _frames(self, sequence: Tensor, rng: torch.Generator, frames: int) -> Tensor:
-        """As `_clip`, for a generator of single frames; one noise image for all of them if broadcast."""
-        total, rows, columns = sequence.shape
-        settings = self.weights.settings.generator
-        x = _extend(sequence, (1, *self._generator.stride), settings)[:, None]  # (T, 1, Z', X')
-        broadcast = settings.noise_broadcast
-        noise = self._generator.draw_noise(x[:1] if broadcast else x, rng)  # (1 or T, 2 blocks, Z'/r, X'/r)
-        pieces = []
-        for start in range(0, total, frames):
-            these = slice(start, start + frames)
-            window = self._translate(x[these], noise if noise is None or broadcast else noise[these])
-            pieces.append(window[:, 0])
-        return torch.cat(pieces)[:total, :rows, :columns]
-
-    def _translate(self, x: Tensor, noise: Tensor | None) -> Tensor:
-        return self._generator(x.to(self.device), None if noise is None else noise.to(self.device)).float().cpu()
-
-    def _check(self, sequence: Sequence) -> None:
+    def _check(self, sequence: Header) -> None:
         weights = self.weights
-        trained = Header(sequence.shape, weights.frame_rate, weights.spacing, sequence.origin, "", {})
-        given = trained._replace(frame_rate=sequence.frame_rate, spacing=sequence.spacing)
-        require_same_scale(given, trained, "the sequence", f"the run {weights.path.parent}")
+        trained = sequence._replace(frame_rate=weights.frame_rate, spacing=weights.spacing)
+        require_same_scale(sequence, trained, "the sequence", f"the run {weights.path.parent}")
         rows = weights.settings.data.clip[1]
-        if weights.settings.generator.depth and sequence.shape[1] != rows:
+        if weights.settings.knows_depth and sequence.shape[1] != rows:
             rule = f"the sequence has {sequence.shape[1]} rows but the run, which knows depth, was trained on {rows}"
             raise InputError(f"{rule}; make them alike (simulate: grid.rows, acquire: output.rows)")
         fits = {"silico": ("silico",), "vivo": ("vivo", "phantom")}[self.source]
@@ -200,7 +296,7 @@ class Translator:
             text = (
                 f"a {self.direction} translator expects a sequence of origin {' or '.join(fits)}, got {sequence.origin}"
             )
-            warnings.warn(text, DomainWarning, stacklevel=3)
+            warnings.warn(text, DomainWarning, stacklevel=4)
 
 
 def translate_domain(
@@ -272,17 +368,19 @@ def translate_domain(
 def _translate_file(
     translator: Translator, source: Path, seed: tuple[int, int], frames: int | None, path: Path
 ) -> None:
-    translator(Sequence.load(source), seed, frames).save(path)
+    translator.file(source, path, seed, frames)
 
 
-def _extend(sequence: Tensor, stride: tuple[int, ...], settings: GeneratorSettings) -> Tensor:
-    """Repeat the last frame, row and column until (T, Z, X) are multiples of `stride`, and can be reflected."""
-    least = settings.unshuffle * (settings.kernel // 2 + 1)  # a reflection reaches half a kernel into the image
-    sizes = [
-        max(-(-size // each), -(-least // each), 2) * each for size, each in zip(sequence.shape, stride, strict=True)
-    ]
-    t, z, x = (torch.arange(new).clamp(max=old - 1) for new, old in zip(sizes, sequence.shape, strict=True))
-    return sequence[t][:, z][:, :, x]
+def _extended(frames: Tensor, size: tuple[int, int, int]) -> Tensor:
+    """(T, Z, X) with the last frame, row and column repeated until it has this size."""
+    t, z, x = (torch.arange(new).clamp(max=old - 1) for new, old in zip(size, frames.shape, strict=True))
+    return frames[t][:, z][:, :, x]
+
+
+def _generator(seed: int | tuple[int, ...], *key: int) -> torch.Generator:
+    """The random numbers of one thing among those that `seed` decides."""
+    sequence = np.random.SeedSequence(seed, spawn_key=key)
+    return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
 
 
 make_callable(__name__, translate_domain)

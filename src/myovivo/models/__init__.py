@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..config import TrainSettings
-from .cyclegan import CycleGAN, ImagePool
+from .cyclegan import CycleGAN, ImagePool, check_clip
 from .discriminators import PatchDiscriminator
 from .generators import ResnetGenerator
+from .local import LocalGenerator
+from .onesided import OneSided
 
-__all__ = ["CycleGAN", "ImagePool", "PatchDiscriminator", "ResnetGenerator", "translation_model"]
+__all__ = [
+    "CycleGAN",
+    "ImagePool",
+    "LocalGenerator",
+    "OneSided",
+    "PatchDiscriminator",
+    "ResnetGenerator",
+    "translation_model",
+]
+
+TranslationModel = CycleGAN | OneSided
 
 
-def translation_model(settings: TrainSettings, seed: int = 0) -> CycleGAN:
+def translation_model(settings: TrainSettings, seed: int = 0) -> TranslationModel:
     """The networks of `settings.method`, with what they lose.
 
     Each method has `generators` (by name; those called "silico_to_vivo" and "vivo_to_silico" translate),
@@ -20,5 +34,6 @@ def translation_model(settings: TrainSettings, seed: int = 0) -> CycleGAN:
     ------
     InputError : the clip size does not suit the networks.
     """
-    methods = {"cycle": CycleGAN}
+    check_clip(settings)
+    methods: dict[str, Any] = {"cycle": CycleGAN, "one-sided": OneSided}
     return methods[settings.method](settings, seed)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..config import Loss, TrainSettings
 from ..errors import InputError
+from . import local
 from .discriminators import MapDiscriminator, PatchDiscriminator, smallest, strides
 from .generators import ResnetGenerator, clip_stride, initialise
 from .losses import cycle_loss, discriminator_loss, identity_loss, least_squares
@@ -28,12 +29,10 @@ class CycleGAN(nn.Module):
 
     Raises
     ------
-    InputError : the clip size does not suit the networks.
     """
 
     def __init__(self, settings: TrainSettings, seed: int = 0):
         super().__init__()
-        check_clip(settings)
         self.settings = settings
         dimensions = settings.generator.dimensions
         with torch.device("meta"):  # no weights are drawn here, so the global generator stays as it was
@@ -166,12 +165,13 @@ def check_clip(settings: TrainSettings) -> None:
     InputError : not a multiple of the generator's stride, too small for the discriminator, or more
         than one frame for a 2-D model.
     """
-    clip, dimensions = settings.data.clip, settings.generator.dimensions
+    clip, dimensions = settings.data.clip, settings.dimensions
     if dimensions == 2 and clip[0] != 1:
         raise InputError(f"clip {clip} must have 1 frame for a 2-D generator; try {(1, *clip[1:])}")
     if dimensions == 2 and settings.discriminator.variance_map:
         raise InputError("discriminator.variance_map needs clips of several frames; set generator.dimensions to 3")
-    multiples = (1, *clip_stride(settings.generator))[-3:]
+    stride = local.clip_stride(settings.local) if settings.method == "one-sided" else clip_stride(settings.generator)
+    multiples = (1, *stride)[-3:]
     needed = [smallest(axis) for axis in zip(*strides(settings.discriminator, dimensions), strict=True)]
     least = (*needed, 1, 1)[:3] if dimensions == 3 else (1, *needed)
     suggestion = tuple(

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Discriminator as DiscriminatorSettings
-from .layers import NORM, PaddedConv
+from .layers import NORM, PaddedConv, depth_channels
 
 KERNEL = 4
 
@@ -22,6 +22,9 @@ class PatchDiscriminator(nn.Module):
     first and the last. With n = 3 a score sees 70 pixels and frames; with `temporal_stride` 1 the
     layers after the first keep the frames, and it sees 28 frames.
 
+    Ours, both off in the paper's presets: `compressed` shows x once more as asinh(20 x) / 3, in which motion far
+    below the domain's SD can be seen too, and `depth` tells each patch how deep it lies.
+
     Parameters
     ----------
     settings : the switches
@@ -31,6 +34,8 @@ class PatchDiscriminator(nn.Module):
 
     def __init__(self, settings: DiscriminatorSettings, dimensions: int, channels: int = 1):
         super().__init__()
+        self.settings = settings
+        channels = channels * (1 + settings.compressed) + 2 * settings.depth
         widths = [channels, *(settings.features * min(2**k, 8) for k in range(settings.layers + 1)), 1]
         self.convs = nn.ModuleList(
             PaddedConv(dimensions, narrow, wide, KERNEL, stride, padding=1)
@@ -40,6 +45,12 @@ class PatchDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1, T, Z, X) or (B, 1, Z, X) -> float32 scores (B, 1, t, z, x); real is near 1."""
+        seen = [x]
+        if self.settings.compressed:
+            seen.append(torch.asinh(20 * x) / 3)
+        if self.settings.depth:
+            seen.append(depth_channels(x))
+        x = torch.cat(seen, 1)
         last = len(self.convs) - 1
         for k, conv in enumerate(self.convs):
             # n = 3: (B, C, T/2, Z/2, X/2), (B, 2C, T/4, ...), (B, 4C, T/8, ...),
@@ -55,19 +66,22 @@ class PatchDiscriminator(nn.Module):
 class MapDiscriminator(nn.Module):
     """One score per patch of a clip's log-variance map: does it vary where, and as, this domain varies?
 
-    Ours. ln(V + 1e-4), V the variance in time, beside the depth of each row, goes to a 2-D PatchGAN: what a
+    Ours. ln(V + 1e-5) / 2, V the variance in time, beside the depth of each row, goes to a 2-D PatchGAN: what a
     clip's discriminator would have to work out from the motion is laid before this one.
     """
 
     def __init__(self, settings: DiscriminatorSettings):
         super().__init__()
-        self.patches = PatchDiscriminator(settings, 2, channels=2)
+        self.patches = PatchDiscriminator(settings.model_copy(update={"compressed": False, "depth": True}), 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1, T, Z, X) -> float32 scores (B, 1, z, x)."""
-        variance = torch.log(x.float().var(2, correction=0) + 1e-4)  # (B, 1, Z, X)
-        depth = torch.linspace(-1, 1, x.shape[-2], device=x.device)[:, None].expand_as(variance)
-        return self.patches(torch.cat([variance, depth], 1))
+        return self.patches(log_variance(x))
+
+
+def log_variance(x: Tensor) -> Tensor:
+    """ln(V + 1e-5) / 2, V the variance in time of (B, 1, T, Z, X): (B, 1, Z, X)."""
+    return torch.log(x.float().var(2, correction=0) + 1e-5) / 2
 
 
 def strides(settings: DiscriminatorSettings, dimensions: int) -> list[tuple[int, ...]]:

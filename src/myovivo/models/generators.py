@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Generator as GeneratorSettings
-from .layers import ACTIVATION, NORM, PaddedConv, fold_pixels, unfold_pixels
+from .layers import ACTIVATION, NORM, PaddedConv, depth_channels, fold_pixels, unfold_pixels
 
 _TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 
@@ -136,7 +136,8 @@ class ResnetGenerator(nn.Module):
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
         """Translate `x`, (B, 1, T, Z, X) or (B, 1, Z, X), with `noise` of `noise_shape`, or none."""
         folded = fold_pixels(x, self._fold)  # (B, u², T, Z/u, X/u)
-        y = self.first(self._with_depth(folded))  # (B, C, T, Z/u, X/u)
+        seen = torch.cat([folded, depth_channels(folded)], 1) if self.settings.depth else folded
+        y = self.first(seen)  # (B, C, T, Z/u, X/u)
         y = self.activation(self.norm(y))
         for conv in self.down:
             y = self.activation(self.norm(conv(y)))  # (B, 2C, T/2, Z/2, X/2), then (B, 4C, T/4, Z/4, X/4)
@@ -153,18 +154,6 @@ class ResnetGenerator(nn.Module):
             gain, offset = y.chunk(2, 1)
             y = folded * gain.clamp(-3, 3).exp() + offset  # a factor beyond 20 would be noise, not tissue
         return unfold_pixels(y, self._fold)  # (B, 1, T, Z, X)
-
-    def _with_depth(self, x: Tensor) -> Tensor:
-        """Beside x, the sine and cosine of an angle that goes with depth from -90 to 90 degrees.
-
-        Two channels of constant length, so that a norm over channels keeps both the depth and how strong
-        x is; of a single channel it would keep the sign.
-        """
-        if not self.settings.depth:
-            return x
-        angle = torch.linspace(-math.pi / 2, math.pi / 2, x.shape[-2], device=x.device, dtype=x.dtype)[:, None]
-        plane = x[:, :1]  # (B, 1, T, Z/u, X/u)
-        return torch.cat([x, angle.sin().expand_as(plane), angle.cos().expand_as(plane)], 1)
 
 
 def clip_stride(settings: GeneratorSettings) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence as Seq
 
 import torch
@@ -93,6 +94,22 @@ class PaddedConv(nn.Module):
         for size, mode in self._pads:
             x = F.pad(x, size, mode=mode)
         return self.conv(x)
+
+
+def padded_frames(x: Tensor, frames: int, mode: str) -> Tensor:
+    """(B, C, T, Z, X) with so many frames more at either end: "reflect", "replicate" or "zero"."""
+    return F.pad(x, (0, 0, 0, 0, frames, frames), mode="constant" if mode == "zero" else mode)
+
+
+def depth_channels(x: Tensor) -> Tensor:
+    """For x (B, C, ..., Z, X) two channels (B, 2, ..., Z, X): the sine and cosine of an angle that goes with depth.
+
+    From -90 degrees in the first row to 90 in the last. Two channels of constant length, so that a norm over
+    channels keeps both the depth and how strong x is; of a single channel it would keep the sign.
+    """
+    angle = torch.linspace(-math.pi / 2, math.pi / 2, x.shape[-2], device=x.device, dtype=x.dtype)[:, None]
+    plane = x[:, :1]
+    return torch.cat([angle.sin().expand_as(plane), angle.cos().expand_as(plane)], 1)
 
 
 def fold_pixels(x: Tensor, stride: Seq[int]) -> Tensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -30,6 +32,37 @@ def identity_loss(original: Tensor, translated: Tensor, norm: Literal["l1", "l2"
     Zhu et al. (2017), section 5.2, and Ali et al. (2022), whose text prints the square.
     """
     return _distance(original, translated, norm)
+
+
+def relativistic(scores: Tensor, others: Tensor) -> Tensor:
+    """L = mean(softplus(-(D(x) - mean D(y)))): x should look more real than y on average.
+
+    The relativistic average loss of Jolicoeur-Martineau (2019), arXiv:1807.00734: the judge asks it of real clips over
+    translated ones, the translator the other way round, so neither can run away from the other.
+    """
+    return F.softplus(others.float().mean() - scores.float()).mean()
+
+
+def gradient_penalty(clips: Tensor, scores: Tensor) -> Tensor:
+    """L = mean over clips of ‖∇ mean D(x)‖² · voxels, zero-centred: a judge flat at what it judges does not memorise.
+
+    R1 of Mescheder et al. (2018), arXiv:1801.04406; times the number of voxels, since D is a mean over patches here,
+    so that the weight does not depend on the size of the clips. `clips` must require a gradient.
+    """
+    (slope,) = torch.autograd.grad(scores.float().mean(), clips, create_graph=True)
+    return slope.square().sum() * clips.numel()
+
+
+def content_loss(source: Tensor, translated: Tensor, enough: float = 1.0) -> Tensor:
+    """L = mean over pixels of max(0, enough - r), r the correlation in time of a pixel before and after.
+
+    Ours. Blind to positive gains and to what is constant in time, so it leaves the translator free to change how
+    strongly each place moves; at lag zero, so it also holds the timing. Clips (B, 1, T, Z, X).
+    """
+    a, b = (x.float() - x.float().mean(2, keepdim=True) for x in (source, translated))
+    norms = a.square().sum(2).sqrt() * b.square().sum(2).sqrt()
+    correlation = (a * b).sum(2) / (norms + 1e-4)
+    return torch.relu(enough - correlation).mean()
 
 
 def _distance(a: Tensor, b: Tensor, norm: Literal["l1", "l2"]) -> Tensor:

@@ -1,0 +1,195 @@
+"""The generator of `house`: a tissue is drawn once per sequence, and the motion goes through it, frame by frame.
+
+Ours. Everything is strictly local in time: what becomes of a frame depends on the `reach` frames on either side, so
+windows of a long sequence, translated one after the other, are the translation of the whole.
+In shapes, C is `features`, c the side of a cell in pixels; a motion cell is c x c pixels, a tissue cell c/2 x c/2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Seq
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import LocalGenerator as LocalSettings
+from .layers import VoxelNorm, depth_channels, fold_pixels, padded_frames
+
+TISSUE_SCALES = (1, 2, 4, 8)  # cells between the points of a noise image: grain, fascicles, layers, regions
+IMAGES_PER_SCALE = 2
+KERNEL_TIME = 3
+GAIN_LIMIT = 4.0  # a factor beyond exp(4) = 55 would be noise, not tissue
+WEAK = 0.1  # in SDs of the domain: motion below it is told apart as finely as motion above it
+
+
+class Noise(NamedTuple):
+    """What is random in a translation.
+
+    Attributes
+    ----------
+    tissue : (B, K, Z / tissue cell, X / tissue cell), the same for all frames: which tissue it is
+    frames : (B, n, T, Z/c, X/c), new in each frame: what imaging adds
+    """
+
+    tissue: Tensor
+    frames: Tensor
+
+
+class LocalGenerator(nn.Module):
+    """x -> x' exp(g + m) + a: filtered in time, multiplied by the tissue, and something added.
+
+    x' is x after a symmetric filter in time, which has no lag by construction; m is a map drawn once per
+    sequence, g and a follow the motion around them. All start at zero, so that an untrained
+    translator is the identity. g and a are computed per cell and interpolated, so that no grid of cells shows.
+
+    Parameters
+    ----------
+    settings : the switches
+    """
+
+    def __init__(self, settings: LocalSettings):
+        super().__init__()
+        self.settings = settings
+        features, inputs = settings.features, settings.cell**2 + settings.frame_noise + 2
+        self.filter = nn.Parameter(torch.zeros(settings.filter // 2 + 1))
+        self.tissue = TissueNetwork(features, settings.subject)
+        self.gain = nn.Conv2d(features, 1, 3, padding=1)
+        self.first = nn.Conv3d(inputs, features, (1, 3, 3), padding=(0, 1, 1))
+        self.blocks = nn.ModuleList(MotionBlock(features, dilation) for dilation in dilations(settings))
+        self.last = nn.Conv3d(features, 2, (1, 3, 3), padding=(0, 1, 1))
+
+    @property
+    def stride(self) -> tuple[int, int, int]:
+        """Sizes must be multiples of this: (frames, rows, columns)."""
+        return clip_stride(self.settings)
+
+    def draw_noise(self, x: Tensor, rng: torch.Generator | Seq[torch.Generator]) -> Noise:
+        """Standard normal noise for `x` (B, 1, T, Z, X), from one generator or one per clip.
+
+        Drawn where the generators live and then moved, so that CPU generators give one noise on every device.
+        """
+        batch, _, frames, rows, columns = x.shape
+        rngs = [rng] * batch if isinstance(rng, torch.Generator) else rng
+        tissue = torch.stack([self.draw_tissue(rows, columns, each) for each in rngs])
+        noise = torch.stack([self.draw_frames(frames, rows, columns, each) for each in rngs])
+        return Noise(tissue.to(x.device), noise.to(x.device))
+
+    def draw_tissue(self, rows: int, columns: int, rng: torch.Generator) -> Tensor:
+        """Noise images of one sequence, smooth at several scales, and numbers for the subject: (K, z, x)."""
+        cell = max(self.settings.cell // 2, 1)
+        size = rows // cell, columns // cell
+        images = []
+        for scale in TISSUE_SCALES:
+            coarse = [-(-each // scale) + 1 for each in size]
+            image = torch.randn((1, IMAGES_PER_SCALE, *coarse), generator=rng, device=rng.device)
+            image = F.interpolate(image, scale_factor=float(scale), mode="bilinear")[0, :, : size[0], : size[1]]
+            images.append(image)
+        subject = torch.randn((self.settings.subject, 1, 1), generator=rng, device=rng.device)
+        return torch.cat([*images, subject.expand(-1, *size)])
+
+    def draw_frames(self, frames: int, rows: int, columns: int, rng: torch.Generator) -> Tensor:
+        """Noise of so many frames: (n, T, Z/c, X/c). A frame's does not depend on how many are drawn."""
+        shape = (frames, self.settings.frame_noise, rows // self.settings.cell, columns // self.settings.cell)
+        return torch.randn(shape, generator=rng, device=rng.device).transpose(0, 1)
+
+    def forward(self, x: Tensor, noise: Noise) -> Tensor:
+        """Translate `x` (B, 1, T, Z, X), standardised, with `noise` as `draw_noise` gives it."""
+        cell = self.settings.cell
+        x = self.filtered(x)  # (B, 1, T, Z, X)
+        tissue = self.tissue(noise.tissue)  # (B, C, 2Z/c, 2X/c)
+        seen = fold_pixels(torch.asinh(x / WEAK) / 3, (1, cell, cell))  # (B, c², T, Z/c, X/c)
+        depth = depth_channels(seen)
+        y = self.first(torch.cat([seen, depth, noise.frames], 1))  # (B, C, T, Z/c, X/c)
+        here = F.adaptive_avg_pool2d(tissue, y.shape[-2:])  # (B, C, Z/c, X/c)
+        for block in self.blocks:
+            y = block(y, here)
+        y = self.last(F.silu(y)).float()  # (B, 2, T, Z/c, X/c)
+        gain, offset = _enlarged(y, x.shape[-2:]).chunk(2, 1)  # (B, 1, T, Z, X) each
+        still = F.interpolate(self.gain(tissue).float(), x.shape[-2:], mode="bilinear")  # (B, 1, Z, X)
+        return x * (gain + still[:, :, None]).clamp(-GAIN_LIMIT, GAIN_LIMIT).exp() + offset
+
+    def filtered(self, x: Tensor) -> Tensor:
+        """x' = x + k * x with k symmetric in time, the first and last frame repeated beyond the ends."""
+        kernel = torch.cat([self.filter.flip(0)[:-1], self.filter])  # (taps,)
+        reach = len(kernel) // 2
+        x = x.float()
+        around = padded_frames(x, reach, self.settings.pad_time).flatten(3)  # (B, 1, T + 2 reach, Z X)
+        return x + F.conv2d(around, kernel[None, None, :, None].float()).view_as(x)
+
+
+class TissueNetwork(nn.Module):
+    """From noise images and the depth to maps of what the tissue does: 3 x 3 convolutions, residual, per subject."""
+
+    def __init__(self, features: int, subject: int, layers: int = 3):
+        super().__init__()
+        self.first = nn.Conv2d(len(TISSUE_SCALES) * IMAGES_PER_SCALE + subject + 2, features, 3, padding=1)
+        self.convs = nn.ModuleList(nn.Conv2d(features, features, 3, padding=1) for _ in range(layers))
+        self.norm = VoxelNorm()
+
+    def forward(self, noise: Tensor) -> Tensor:
+        y = self.first(torch.cat([noise, depth_channels(noise)], 1))  # (B, C, z, x)
+        for conv in self.convs:
+            y = y + conv(F.silu(self.norm(y)))
+        return self.norm(y)
+
+
+class MotionBlock(nn.Module):
+    """x + f(x), f = norm, 3 x 3 in space, scaled and shifted by the tissue, SiLU, 3 in time."""
+
+    def __init__(self, features: int, dilation: int):
+        super().__init__()
+        self.norm = VoxelNorm()
+        self.strength = nn.Parameter(torch.ones(features))
+        self.space = nn.Conv3d(
+            features, features, (1, 3, 3), padding=(0, dilation, dilation), dilation=(1, dilation, dilation)
+        )
+        self.tissue = nn.Conv2d(features, 2 * features, 1)
+        # As a 2-D convolution over (frames, pixels), which takes a third of the time of a 3-D one on a CPU.
+        self.time = nn.Conv2d(features, features, (KERNEL_TIME, 1), padding=(KERNEL_TIME // 2, 0))
+
+    def forward(self, x: Tensor, tissue: Tensor) -> Tensor:
+        y = self.space(self.norm(x) * self.strength[:, None, None, None])  # (B, C, T, z, x)
+        scale, shift = self.tissue(tissue)[:, :, None].chunk(2, 1)  # (B, C, 1, z, x) each
+        y = F.silu(y * (1 + scale) + shift)
+        return x + self.time(y.flatten(3)).view_as(y)
+
+
+def dilations(settings: LocalSettings) -> list[int]:
+    """Of the spatial convolution of each block: 1, 2, 4 in turn, so that a few blocks see centimetres."""
+    return [2 ** (k % 3) for k in range(settings.blocks)]
+
+
+def clip_stride(settings: LocalSettings) -> tuple[int, int, int]:
+    """What the sizes of a clip must be multiples of."""
+    return 1, settings.cell, settings.cell
+
+
+def reach(settings: LocalSettings) -> int:
+    """How many frames before and after a frame its translation depends on."""
+    return settings.filter // 2 + settings.blocks * (KERNEL_TIME // 2)
+
+
+def initialise(network: LocalGenerator, rng: torch.Generator) -> None:
+    """Weights N(0, 1/inputs), which keep the variance; zero wherever a change of the input starts."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Conv3d):
+            fan_in = module.weight[0].numel()
+            nn.init.normal_(module.weight, 0.0, fan_in**-0.5, generator=rng)
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]  # all have one
+        if isinstance(module, MotionBlock):
+            nn.init.ones_(module.strength)
+    nn.init.zeros_(network.filter)
+    for block in network.blocks:
+        nn.init.normal_(block.tissue.weight, 0.0, 0.05, generator=rng)  # type: ignore[union-attr,arg-type]
+        nn.init.zeros_(block.time.weight)  # type: ignore[union-attr,arg-type]
+    nn.init.zeros_(network.last.weight)
+    nn.init.zeros_(network.gain.weight)
+
+
+def _enlarged(y: Tensor, size: Seq[int]) -> Tensor:
+    """(B, C, T, z, x) -> (B, C, T, Z, X), linear between the centres of cells, frame by frame."""
+    batch, channels, frames = y.shape[:3]
+    y = F.interpolate(y.flatten(1, 2), tuple(size), mode="bilinear")
+    return y.view(batch, channels, frames, *size)

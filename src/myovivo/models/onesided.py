@@ -1,0 +1,101 @@
+"""One way only: a translator, two judges, and a loss that holds the content; no way back and no cycle.
+
+Ours. A cycle keeps the content by being undone, which takes a second generator, two more discriminators and four
+passes more, and a cycle's translator may hide what it needs to go back. Here what must not change is
+measured directly: the time course of each pixel, whose correlation before and after may not fall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Seq
+
+import torch
+from torch import Tensor, nn
+
+from ..config import TrainSettings
+from .discriminators import MapDiscriminator, PatchDiscriminator, log_variance
+from .generators import initialise
+from .local import LocalGenerator
+from .local import initialise as initialise_local
+from .losses import content_loss, discriminator_loss, gradient_penalty, least_squares, relativistic
+
+
+class OneSided(nn.Module):
+    """A local generator and its judges: of clips, and (if switched on) of their variance maps.
+
+    Parameters
+    ----------
+    settings : of generator, discriminators and losses
+    seed : of the initial weights
+    """
+
+    def __init__(self, settings: TrainSettings, seed: int = 0):
+        super().__init__()
+        self.settings = settings
+        with torch.device("meta"):  # no weights are drawn here, so the global generator stays as it was
+            self.silico_to_vivo = LocalGenerator(settings.local)
+            self.vivo_judge = PatchDiscriminator(settings.discriminator, 3)
+            if settings.discriminator.variance_map:
+                self.vivo_map_judge = MapDiscriminator(settings.discriminator)
+        self.to_empty(device="cpu")
+        rng = torch.Generator().manual_seed(seed)
+        initialise_local(self.silico_to_vivo, rng)
+        initialise(self.judges, rng)
+
+    @property
+    def generators(self) -> nn.ModuleDict:
+        """The generator by its direction, as what one optimiser trains."""
+        return nn.ModuleDict({"silico_to_vivo": self.silico_to_vivo})
+
+    @property
+    def judges(self) -> nn.ModuleList:
+        """The discriminators, as what the other optimiser trains."""
+        maps = [self.vivo_map_judge] if self.settings.discriminator.variance_map else []
+        return nn.ModuleList([self.vivo_judge, *maps])
+
+    def generator_losses(
+        self, silico: Tensor, vivo: Tensor, rng: torch.Generator | Seq[torch.Generator]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Translate `silico` and say how far off it is; `vivo` is what it is compared with.
+
+        Parameters and results are those of `CycleGAN.generator_losses`.
+        """
+        weights, to_vivo = self.settings.loss, self.silico_to_vivo
+        as_vivo = to_vivo(silico, to_vivo.draw_noise(silico, rng))
+        losses = {f"gan_{name}": self._flattery(judge, vivo, as_vivo) for name, judge in self._judges().items()}
+        if weights.content:
+            losses["content"] = content_loss(silico, as_vivo, weights.content_enough)
+        return losses, {"vivo": as_vivo}
+
+    def judge_losses(self, silico: Tensor, vivo: Tensor, translated: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """How badly the discriminators tell real from (detached, pooled) translated clips, and how steep they are."""
+        losses = {
+            f"judge_{name}": self._doubt(judge, vivo, translated["vivo"]) for name, judge in self._judges().items()
+        }
+        if self.settings.loss.steepness and self.settings.discriminator.variance_map:
+            with torch.autocast(vivo.device.type, enabled=False):
+                maps = [log_variance(clips).detach().requires_grad_() for clips in (vivo, translated["vivo"])]
+                penalties = [gradient_penalty(each, self.vivo_map_judge.patches(each)) for each in maps]
+            losses["steepness"] = torch.stack(penalties).mean()
+        return losses
+
+    def _judges(self) -> dict[str, PatchDiscriminator | MapDiscriminator]:
+        judges: dict[str, PatchDiscriminator | MapDiscriminator] = {"vivo": self.vivo_judge}
+        if self.settings.discriminator.variance_map:
+            judges["vivo_map"] = self.vivo_map_judge
+        return judges
+
+    def _flattery(self, judge: nn.Module, vivo: Tensor, as_vivo: Tensor) -> Tensor:
+        scores = judge(as_vivo)
+        if self.settings.loss.gan_form == "least-squares":
+            return least_squares(scores, 1.0)
+        with torch.no_grad():
+            real = judge(vivo)
+        return relativistic(scores, real)
+
+    def _doubt(self, judge: nn.Module, vivo: Tensor, as_vivo: Tensor) -> Tensor:
+        real, translated = judge(vivo), judge(as_vivo)
+        if self.settings.loss.gan_form == "least-squares":
+            return discriminator_loss(real, translated)
+        return relativistic(real, translated) + relativistic(-translated, -real)
