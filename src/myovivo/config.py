@@ -479,6 +479,20 @@ class TrainSettings(Settings):
 
 # What a preset changes. Read a column down: each row of the paper's family adds one modification.
 TRAIN_PRESETS: dict[str, dict[str, Any]] = {
+    # Modification 4, the identity loss, is of the three-dimensional models.
+    "paper-2d": {
+        "generator.dimensions": 2,
+        "generator.features": 64,
+        "loss.identity_silico": 0.0,
+        "data.clip": (1, 128, 128),
+    },
+    "paper-recycle": {
+        "method": "recycle",
+        "generator.dimensions": 2,
+        "generator.features": 64,
+        "loss.identity_silico": 0.0,
+        "data.clip": (3, 128, 128),
+    },
     "paper-3d": {},
     "paper-3d-stride1": {"generator.temporal_stride": 1},
     "paper-3d-noise": {"generator.temporal_stride": 1, "generator.noise": True},

@@ -10,6 +10,7 @@ from .discriminators import PatchDiscriminator
 from .generators import ResnetGenerator
 from .local import LocalGenerator
 from .onesided import OneSided
+from .recyclegan import RecycleGAN
 
 __all__ = [
     "CycleGAN",
@@ -17,11 +18,12 @@ __all__ = [
     "LocalGenerator",
     "OneSided",
     "PatchDiscriminator",
+    "RecycleGAN",
     "ResnetGenerator",
     "translation_model",
 ]
 
-TranslationModel = CycleGAN | OneSided
+TranslationModel = CycleGAN | RecycleGAN | OneSided
 
 
 def translation_model(settings: TrainSettings, seed: int = 0) -> TranslationModel:
@@ -35,5 +37,5 @@ def translation_model(settings: TrainSettings, seed: int = 0) -> TranslationMode
     InputError : the clip size does not suit the networks.
     """
     check_clip(settings)
-    methods: dict[str, Any] = {"cycle": CycleGAN, "one-sided": OneSided}
+    methods: dict[str, Any] = {"cycle": CycleGAN, "recycle": RecycleGAN, "one-sided": OneSided}
     return methods[settings.method](settings, seed)

@@ -6,6 +6,7 @@ Zhu et al. (2017), doi:10.1109/ICCV.2017.244, with the modifications of Ali et a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Seq
 
 import numpy as np
 import torch
@@ -58,14 +59,14 @@ class CycleGAN(nn.Module):
         return nn.ModuleList([self.silico_judge, self.vivo_judge, *maps])
 
     def generator_losses(
-        self, silico: Tensor, vivo: Tensor, rng: torch.Generator
+        self, silico: Tensor, vivo: Tensor, rng: torch.Generator | Seq[torch.Generator]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Translate both ways and back, and say how far off it is.
 
         Parameters
         ----------
         silico, vivo : (B, 1, T, Z, X), standardised, unpaired; T is 1 for a 2-D model
-        rng : of the noise
+        rng : of the noise, one or one per clip
 
         Returns
         -------
@@ -166,14 +167,19 @@ def check_clip(settings: TrainSettings) -> None:
         than one frame for a 2-D model.
     """
     clip, dimensions = settings.data.clip, settings.dimensions
-    if dimensions == 2 and clip[0] != 1:
+    if settings.method == "recycle":
+        if dimensions != 2:
+            raise InputError("Recycle-GAN translates single frames; set generator.dimensions to 2")
+        if clip[0] != 3:
+            raise InputError(f"clip {clip} must have 3 frames for Recycle-GAN; try {(3, *clip[1:])}")
+    elif dimensions == 2 and clip[0] != 1:
         raise InputError(f"clip {clip} must have 1 frame for a 2-D generator; try {(1, *clip[1:])}")
     if dimensions == 2 and settings.discriminator.variance_map:
         raise InputError("discriminator.variance_map needs clips of several frames; set generator.dimensions to 3")
     stride = local.clip_stride(settings.local) if settings.method == "one-sided" else clip_stride(settings.generator)
     multiples = (1, *stride)[-3:]
     needed = [smallest(axis) for axis in zip(*strides(settings.discriminator, dimensions), strict=True)]
-    least = (*needed, 1, 1)[:3] if dimensions == 3 else (1, *needed)
+    least = tuple(needed) if dimensions == 3 else (clip[0], *needed)
     suggestion = tuple(
         -(-max(size, low) // multiple) * multiple for size, low, multiple in zip(clip, least, multiples, strict=True)
     )

@@ -84,9 +84,10 @@ class ResnetGenerator(nn.Module):
     ----------
     settings : the switches
     noise : overrides `settings.noise`; CycleGAN gives noise to one of its two generators only
+    channels : of the input; a predictor takes two frames as channels
     """
 
-    def __init__(self, settings: GeneratorSettings, noise: bool | None = None):
+    def __init__(self, settings: GeneratorSettings, noise: bool | None = None, channels: int = 1):
         super().__init__()
         self.settings = settings
         self.noisy = settings.noise if noise is None else noise
@@ -99,7 +100,9 @@ class ResnetGenerator(nn.Module):
 
         self.norm = NORM[settings.norm]()
         self.activation = ACTIVATION[settings.norm]
-        self.first = PaddedConv(dimensions, folded + 2 * settings.depth, features, settings.kernel, pads=pads)
+        self.first = PaddedConv(
+            dimensions, channels * folded + 2 * settings.depth, features, settings.kernel, pads=pads
+        )
         widths = [features * 2**k for k in range(settings.downsamplings + 1)]
         self.down = nn.ModuleList(PaddedConv(dimensions, narrow, wide, 3, stride) for narrow, wide in pairwise(widths))
         self.blocks = nn.ModuleList(Block(settings, widths[-1], self.noisy) for _ in range(settings.blocks))
@@ -124,14 +127,17 @@ class ResnetGenerator(nn.Module):
             inner[0] = 1
         return batch, 2 * len(self.blocks), *inner
 
-    def draw_noise(self, x: Tensor, rng: torch.Generator) -> Tensor | None:
-        """Standard normal noise for `x`, or None if this generator takes none.
+    def draw_noise(self, x: Tensor, rng: torch.Generator | Seq[torch.Generator]) -> Tensor | None:
+        """Standard normal noise for `x`, from one generator or one per clip; None if this network takes none.
 
         Drawn where `rng` lives and then moved, so that a CPU `rng` gives one noise on every device.
         """
         if not self.noisy:
             return None
-        return torch.randn(self.noise_shape(x.shape), generator=rng, device=rng.device).to(x.device)
+        batch, *shape = self.noise_shape(x.shape)
+        rngs = [rng] * batch if isinstance(rng, torch.Generator) else rng
+        noise = [torch.randn(shape, generator=each, device=each.device) for each in rngs]
+        return torch.stack(noise).to(x.device)
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
         """Translate `x`, (B, 1, T, Z, X) or (B, 1, Z, X), with `noise` of `noise_shape`, or none."""

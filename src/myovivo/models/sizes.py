@@ -1,0 +1,25 @@
+"""How large the networks of a method are: the paper's Table 2."""
+
+from __future__ import annotations
+
+from ..config import TrainSettings
+from . import translation_model
+
+
+def parameter_counts(settings: TrainSettings) -> dict[str, int]:
+    """Number of parameters of each network, by name.
+
+    Parameters
+    ----------
+    settings : of a translator
+
+    Returns
+    -------
+    dict : "silico_to_vivo", "vivo_judge", ... -> parameters; only "silico_to_vivo" is needed to translate
+
+    Raises
+    ------
+    InputError : the clip size does not suit the networks.
+    """
+    model = translation_model(settings)
+    return {name: sum(each.numel() for each in network.parameters()) for name, network in model.named_children()}
