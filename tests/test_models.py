@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from myovivo.config import TRAIN_PRESETS, Discriminator, Generator, Loss, TrainSettings, settings_from
 from myovivo.errors import InputError
-from myovivo.models import CycleGAN, ImagePool, PatchDiscriminator, ResnetGenerator
+from myovivo.models import CycleGAN, ImagePool, PatchDiscriminator, ResnetGenerator, translation_model
 from myovivo.models.cyclegan import check_clip, weighted_sum
 from myovivo.models.discriminators import smallest, strides
 from myovivo.models.generators import clip_stride, initialise, reach
@@ -444,4 +444,4 @@ def test_image_pool_of_size_zero_does_nothing():
 )
 def test_clip_sizes_that_the_networks_cannot_take(changes, message):
     with pytest.raises(InputError, match=message):
-        CycleGAN(settings_from(TrainSettings, "paper-3d", **changes))
+        translation_model(settings_from(TrainSettings, "paper-3d", **changes))

@@ -5,11 +5,11 @@ import torch
 from torch import nn
 from training import domain, sequence, tiny
 
-from myovivo.config import TrainSettings, settings_from
+from myovivo.config import TRAIN_PRESETS, TrainSettings, settings_from
 from myovivo.errors import InputError
-from myovivo.models import RecycleGAN
+from myovivo.models import RecycleGAN, translation_model
 from myovivo.models.cyclegan import check_clip, weighted_sum
-from myovivo.models.sizes import parameter_counts
+from myovivo.models.sizes import parameter_counts, total
 from myovivo.train import train
 from myovivo.translate import Translator
 
@@ -52,9 +52,11 @@ class Total(nn.Module):
 @pytest.fixture
 def by_hand():
     model = RecycleGAN(tiny(**RECYCLE))
-    model.silico_to_vivo, model.vivo_to_silico = Scaled(2.0), Scaled(3.0)
-    model.silico_predictor = model.vivo_predictor = Extrapolated()
-    model.silico_judge = model.vivo_judge = Total()
+    known = {"silico_to_vivo": Scaled(2.0), "vivo_to_silico": Scaled(3.0)}
+    known |= {f"{domain}_predictor": Extrapolated() for domain in ("silico", "vivo")}
+    known |= {f"{domain}_judge": Total() for domain in ("silico", "vivo")}
+    for name, network in known.items():
+        setattr(model, name, network)
     return model
 
 
@@ -93,10 +95,49 @@ def test_judges_compare_frames_of_the_same_number_and_both_predictions_with_the_
 
 def test_terms_of_weight_zero_are_left_out_and_identity_can_be_switched_on(by_hand):
     x = frames(1.0, 2.0, 3.0)
-    by_hand.settings = tiny(**(RECYCLE | {"loss.recycle": 0, "loss.recurrent": 0, "loss.identity_silico": 5}))
+    off = {"loss.gan": 0, "loss.recycle": 0, "loss.recurrent": 0}
+    by_hand.settings = tiny(**(RECYCLE | off | {"loss.identity_silico": 5, "loss.identity_vivo": 1}))
     losses, _ = by_hand.generator_losses(x, x, torch.Generator())
-    assert set(losses) == {"gan_vivo", "gan_silico", "identity_silico"}
+    assert set(losses) == {"identity_silico", "identity_vivo"}
     assert float(losses["identity_silico"]) == pytest.approx(2 * (1 + 2 + 3))  # 3 x - x, summed over the frames
+    assert float(losses["identity_vivo"]) == pytest.approx(1 + 2 + 3)  # 2 x - x
+    assert float(weighted_sum(losses, by_hand.settings.loss)) == pytest.approx(5 * 12 + 6)
+
+
+def test_frames_of_a_batch_are_translated_and_judged_as_if_alone():
+    """And with the noise of their clip."""
+    model = RecycleGAN(tiny(**(RECYCLE | {"generator.noise": True, "loss.identity_vivo": 1})))
+    nn.init.ones_(model.silico_to_vivo.get_parameter("blocks.0.noise_scale"))
+    silico, vivo = clip(2, 1, 3, 16, 16), clip(2, 1, 3, 16, 16, seed=1)
+    with torch.no_grad():
+        losses, translated = model.generator_losses(silico, vivo, [torch.Generator().manual_seed(k) for k in (0, 1)])
+        judged = model.judge_losses(silico, vivo, translated)
+        as_vivo = translated["vivo"]
+        noise = [model.silico_to_vivo.draw_noise(silico[:1, :, 0], torch.Generator().manual_seed(k)) for k in (0, 1)]
+        for number, one in enumerate(noise):
+            for frame in (0, 1):
+                alone = model.silico_to_vivo(silico[number : number + 1, :, frame], one)
+                torch.testing.assert_close(as_vivo[number : number + 1, :, frame], alone)
+        predicted = model.vivo_predictor(torch.cat([as_vivo[:, :, 0], as_vivo[:, :, 1]], 1))
+        torch.testing.assert_close(as_vivo[:, :, 2], predicted)
+        guess = model.vivo_predictor(torch.cat([vivo[:, :, 0], vivo[:, :, 1]], 1))
+        torch.testing.assert_close(as_vivo[:, :, 3], guess)
+        real, made = ([model.vivo_judge(x[:, :, k]) for k in range(x.shape[2])] for x in (vivo, as_vivo))
+        assert float(losses["gan_vivo"]) == pytest.approx(sum(float((one - 1).square().mean()) for one in made[:3]))
+        pairs = zip([*real, real[2]], made, strict=True)
+        expected = sum(float((a - 1).square().mean() + b.square().mean()) for a, b in pairs)
+        assert float(judged["judge_vivo"]) == pytest.approx(expected)
+
+
+def test_predictors_have_neither_a_residual_head_nor_noise():
+    model = RecycleGAN(tiny(**(RECYCLE | {"generator.residual": "gain", "generator.noise": True})))
+    assert model.silico_to_vivo.settings.residual == "gain"
+    for predictor in (model.silico_predictor, model.vivo_predictor):
+        assert predictor.settings.residual == "none"
+        assert predictor.draw_noise(clip(1, 2, 16, 16), torch.Generator()) is None
+        assert predictor(clip(1, 2, 16, 16)).shape == (1, 1, 16, 16)
+    assert model.silico_to_vivo.noisy
+    assert not model.vivo_to_silico.noisy
 
 
 def test_gan_terms_reach_the_predictor_of_the_target_domain_only():
@@ -107,18 +148,20 @@ def test_gan_terms_reach_the_predictor_of_the_target_domain_only():
     assert all(p.grad is None for p in model.silico_predictor.parameters())
 
 
-def test_the_predictor_learns_to_go_on_in_a_straight_line():
-    model = RecycleGAN(tiny(**(RECYCLE | {"generator.features": 16, "generator.tanh": False})), seed=1)
-    optimiser = torch.optim.Adam(model.silico_predictor.parameters(), 3e-3)
+def test_the_predictors_learn_to_go_on_in_a_straight_line():
+    alone = {"loss.gan": 0, "loss.recycle": 0}
+    model = RecycleGAN(tiny(**(RECYCLE | alone | {"generator.features": 16, "generator.tanh": False})), seed=1)
+    optimiser = torch.optim.Adam(model.generators.parameters(), 3e-3)
     found = []
     for step in range(60):
-        ends = clip(4, 1, 2, 16, 16, seed=step)
+        ends = clip(2, 1, 2, 16, 16, seed=step)
         x = torch.cat([ends, 2 * ends[:, :, 1:] - ends[:, :, :1]], 2)
-        loss = model._one_way("silico", "vivo", x, torch.Generator())[0]["recurrent_silico"]
+        losses, _ = model.generator_losses(x, x.flip(0), torch.Generator())
+        assert set(losses) == {"recurrent_silico", "recurrent_vivo"}
         optimiser.zero_grad()
-        loss.backward()
+        weighted_sum(losses, model.settings.loss).backward()
         optimiser.step()
-        found.append(loss.item())
+        found.append(losses["recurrent_silico"].item())
     assert sum(found[-5:]) < 0.5 * sum(found[:5])
 
 
@@ -175,4 +218,18 @@ PAPER_3D = {
     ],
 )
 def test_networks_have_the_paper_s_number_of_parameters(preset, expected):
-    assert parameter_counts(settings_from(TrainSettings, preset)) == expected
+    settings = settings_from(TrainSettings, preset)
+    assert parameter_counts(settings) == expected
+    assert total(settings) == sum(expected.values())
+
+
+@pytest.mark.parametrize("preset", TRAIN_PRESETS)
+def test_every_preset_loses_on_clips_of_its_own_size(preset):
+    """On the meta device, which computes shapes only."""
+    settings = settings_from(TrainSettings, preset)
+    model, x = translation_model(settings).to("meta"), torch.empty(1, 1, *settings.data.clip, device="meta")
+    losses, translated = model.generator_losses(x, x, torch.Generator())
+    assert set(translated) == set(model.judged)
+    losses |= model.judge_losses(x, x, translated)
+    assert {"gan_vivo", "judge_vivo"} <= set(losses)
+    assert weighted_sum(losses, settings.loss).shape == ()

@@ -22,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from . import __version__
 from .config import TrainSettings, explain
 from .dataset import Standardisation
 from .domain import difference
@@ -33,7 +34,13 @@ FORMAT_VERSION = 1
 RUN, LOG, CHECKPOINT, WEIGHTS = "run.json", "log.jsonl", "checkpoint.safetensors", "weights.safetensors"
 
 # Settings that say how long or how conveniently to train, but not what comes out after a given number of steps.
-_PACE = ("optimiser.steps", "optimiser.epochs", "optimiser.checkpoint_minutes", "data.workers")
+_PACE = (
+    "optimiser.steps",
+    "optimiser.epochs",
+    "optimiser.checkpoint_minutes",
+    "data.workers",
+    "validation.patience",
+)
 
 
 def write_tensors(path: str | Path, kind: str, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -145,6 +152,25 @@ class Weights(NamedTuple):
     tensors: dict[str, Tensor]
     path: Path
     digest: str  # SHA-256 of the file: what tells one set of weights from another
+
+
+def write_weights(path: str | Path, weights: Weights) -> None:
+    """Write what `load_weights` reads, whole or not at all.
+
+    Raises
+    ------
+    FileError : the disk is full or the folder cannot be written.
+    """
+    about = {
+        "settings": weights.settings.model_dump(mode="json"),
+        "seed": weights.seed,
+        "step": weights.step,
+        "standardisation": weights.standards,
+        "frame_rate": weights.frame_rate,
+        "spacing": weights.spacing,
+        "version": __version__,
+    }
+    write_tensors(path, "weights", weights.tensors, about)
 
 
 def load_weights(run: str | Path) -> Weights:

@@ -350,7 +350,7 @@ class LocalGenerator(Settings):
     blocks: Count = Field(default=8, description="residual blocks, each 3 x 3 cells in space and 3 frames in time")
     cell: Literal[1, 2, 4, 8] = Field(default=4, description="side in pixels of the cells that motion is computed in")
     filter: Annotated[int, Field(ge=1)] = Field(
-        default=33, description="taps of the symmetric filter in time that comes first, odd"
+        default=65, description="taps of the symmetric filter in time that comes first, odd"
     )
     frame_noise: Annotated[int, Field(ge=0)] = Field(default=2, description="noise images that are new in each frame")
     subject: Annotated[int, Field(ge=0)] = Field(
@@ -438,8 +438,10 @@ class Optimiser(Settings):
     batch: Count = Field(default=2, description="clips per step [P]")
     epochs: Positive = Field(default=80.0, description="passes over the smaller domain's clips [P]")
     steps: Count | None = Field(default=None, description="stop after so many steps instead")
+    accumulate: Count = Field(default=1, description="parts that a batch is taken in, one after the other (ours)")
     image_pool: Annotated[int, Field(ge=0)] = Field(
-        default=50, description="past translations the discriminators also see [P]"
+        default=50,
+        description="past translations the discriminators also see, shared out over the places of a batch [P]",
     )
     average: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0,
@@ -449,6 +451,18 @@ class Optimiser(Settings):
         default="bf16", description="modification 3: mixed precision [P: fp16]"
     )
     checkpoint_minutes: NotNegative = Field(default=5.0, description="time between checkpoints, min")
+
+
+class Validation(Settings):
+    """Looking at subjects set apart while training, to choose a checkpoint and to stop; all ours."""
+
+    every: Count | None = Field(default=None, description="steps between validations; none: no validation")
+    held_out: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.15, description="share of the training subjects set apart; never those held out for testing"
+    )
+    sequences: Annotated[int, Field(ge=2)] = Field(default=8, description="at most so many sequences of each domain")
+    frames: Annotated[int, Field(ge=16)] = Field(default=256, description="at most so many frames of each")
+    patience: Count | None = Field(default=None, description="stop after so many validations without a better one")
 
 
 class TrainSettings(Settings):
@@ -465,6 +479,7 @@ class TrainSettings(Settings):
     loss: Loss = Loss()
     data: Data = Data()
     optimiser: Optimiser = Optimiser()
+    validation: Validation = Validation()
 
     @property
     def dimensions(self) -> Literal[2, 3]:
@@ -499,13 +514,15 @@ TRAIN_PRESETS: dict[str, dict[str, Any]] = {
     # Ours: see docs/explanation/house.
     "house": {
         "method": "one-sided",
-        "discriminator.features": 24,
-        "discriminator.layers": 2,
-        "discriminator.temporal_stride": 2,
+        "discriminator.features": 16,
         "discriminator.norm": "layer",
         "discriminator.compressed": True,
         "discriminator.depth": True,
         "discriminator.variance_map": True,
+        "loss.gan_form": "relativistic",
+        "loss.steepness": 0.1,
+        "loss.content": 2.0,
+        "loss.content_enough": 0.97,
         "data.clip": (64, 128, 64),
         "optimiser.learning_rate": 3e-4,
         "optimiser.betas": (0.5, 0.95),

@@ -214,11 +214,11 @@ class Clips:
             velocity = velocity[:, :, ::-1]
         return self.standard.apply(velocity)
 
-    def batch(self, step: int, size: int) -> Tensor:
-        """Batch number `step` of `size` clips: (B, 1, T, Z, X)."""
+    def batch(self, step: int, size: int, positions: Iterable[int] | None = None) -> Tensor:
+        """Of batch number `step` of `size` clips, those at `positions` (all if none are named): (B, 1, T, Z, X)."""
         # NumPy stacks: a torch operation in a reading thread would start a second pool of threads that
         # spins beside the network's own and doubles the time of a step.
-        return torch.from_numpy(np.stack([self[step * size + k] for k in range(size)])[:, None])
+        return torch.from_numpy(np.stack([self[step * size + k] for k in positions or range(size)])[:, None])
 
 
 def read_ahead(read: Callable[[int], T], steps: Iterable[int], workers: int) -> Iterator[T]:

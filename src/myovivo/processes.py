@@ -18,7 +18,7 @@ _PRECISION = {"bf16": "bf16-mixed", "fp16": "16-mixed", "fp32": "32-true"}
 
 
 def fabric_for(settings: TrainSettings, device: str = "auto", devices: int = 1, nodes: int = 1) -> Fabric:
-    """The processes to train in, launched: on a node one per device, as torchrun, SLURM or this very command starts them.
+    """The processes to train in, launched: one per device, started by torchrun, SLURM or this very command.
 
     Parameters
     ----------

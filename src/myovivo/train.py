@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 import math
 import platform
 import signal
+import statistics
 import sys
 import threading
 import time
+from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -27,6 +29,7 @@ from .checkpoint import (
     CHECKPOINT,
     LOG,
     WEIGHTS,
+    Weights,
     claim_run,
     fill,
     fill_optimiser,
@@ -35,6 +38,7 @@ from .checkpoint import (
     read_tensors,
     under,
     write_tensors,
+    write_weights,
 )
 from .config import TRAIN_PRESETS, TrainSettings, settings_from
 from .dataset import (
@@ -48,15 +52,17 @@ from .dataset import (
 )
 from .domain import difference
 from .errors import CheckpointError, FileError, InputError, MyovivoError, RunFolderError
-from .models import ImagePool, translation_model
+from .models import ImagePool, OneSided, translation_model
 from .models.cyclegan import check_clip, weighted_sum
 from .precision import precision_for
+from .processes import any_process, average_gradients, fabric_for, gathered, mean_over_processes
 from .progress import Bar, console
 from .sequence import Header, read_header, sequence_files
+from .validation import Board, Validation
 
 LOG_EVERY = 10  # steps
+FIRST_LOOK = 32  # clips of each domain that a one-sided translator starts from
 DIRECTIONS = ("silico_to_vivo", "vivo_to_silico")
-_PRECISION = {"bf16": "bf16-mixed", "fp16": "16-mixed", "fp32": "32-true"}
 
 
 class DivergedError(MyovivoError):
@@ -71,13 +77,17 @@ def train(
     seed: int = 0,
     *,
     device: str = "auto",
+    devices: int = 1,
+    nodes: int = 1,
+    compile: bool = False,
+    tensorboard: bool = False,
     quiet: bool = False,
     **changes: Any,
 ) -> Path:
     """Train a translator between two unpaired folders of sequences.
 
-    The CycleGAN of Ali et al. (2022), BioMed Eng OnLine 21:46, with the modifications that the
-    settings switch on. Interrupt it at will: the same call again goes on from the last checkpoint
+    The translators of Ali et al. (2022), BioMed Eng OnLine 21:46, and ours. Interrupt it at will: the same call
+    again goes on from the last checkpoint
     and, on a CPU, ends with the very weights of a run that was never interrupted. A higher
     `optimiser.steps` lengthens a finished run.
 
@@ -88,12 +98,17 @@ def train(
     out : the run folder, new or holding this very run
     seed : of the split, the initial weights, the order of clips, the noise
     device : "auto" (a CUDA device if there is one), "cpu" or "cuda"
+    devices, nodes : processes on each node, one per device, and nodes; they share each batch, and the weights are those
+        of one process but for rounding
+    compile : pass the networks through torch.compile; it brought nothing on a CPU
+    tensorboard : also write the losses for TensorBoard, into the run folder (extra `tensorboard`)
     quiet : show no progress
     **changes : settings that win over the preset, `**{"optimiser.steps": 100}`
 
     Returns
     -------
-    Path : the run folder, with `run.json`, `log.jsonl`, `checkpoint.safetensors`, `weights.safetensors`
+    Path : the run folder, with `run.json`, `log.jsonl`, `checkpoint.safetensors`, `weights.safetensors`; with
+        `validation.every` also `validation.jsonl` and `best.safetensors`
 
     Raises
     ------
@@ -101,7 +116,8 @@ def train(
     FileError : a sequence cannot be read, or the disk is full.
     RunFolderError : `out` holds another run; the message names the first difference.
     CheckpointError : the run's checkpoint is damaged or of other settings.
-    DivergedError : a loss became NaN or infinite; the last good checkpoint is kept.
+    DivergedError : a loss became NaN or infinite, or went astray; the last good checkpoint is kept.
+    MissingExtraError : TensorBoard was asked for and is not installed.
 
     Warns
     -----
@@ -109,50 +125,87 @@ def train(
     """
     settings = settings_from(TrainSettings, preset, **changes)
     check_clip(settings)
-    fabric = fabric_for(settings, device)
+    fabric = fabric_for(settings, device, devices, nodes)
+    first = fabric.global_rank == 0
+    quiet = quiet or not first
     run, domains = Path(out), {"silico": _Domain(silico, settings, seed), "vivo": _Domain(vivo, settings, seed)}
     require_same_scale(domains["silico"].header, domains["vivo"].header, str(silico), str(vivo))
     _check_depth(settings, domains)
     clips = [domain.clips(settings, (seed, number)) for number, domain in enumerate(domains.values())]
     batch = settings.optimiser.batch
     steps = settings.optimiser.steps or math.ceil(settings.optimiser.epochs * min(map(len, clips)) / batch)
-    claim_run(run, _manifest(preset, settings, seed, domains, fabric))
+    if first:
+        claim_run(run, _manifest(preset, settings, seed, domains, fabric))
+    fabric.barrier()
 
     training = Training(
-        run, settings, seed, domains["vivo"].header, {n: d.standard for n, d in domains.items()}, fabric
+        run, settings, seed, domains["vivo"].header, {n: d.standard for n, d in domains.items()}, fabric, compile
     )
     training.resume()
+    if training.step == 0 and isinstance(training.model, OneSided):
+        training.model.begin(*(each.batch(0, FIRST_LOOK)[:, 0] for each in clips))
     if training.step > steps:
         raise RunFolderError(
             run, f"holds {training.step} steps already, more than the {steps} asked for; choose another folder"
         )
+    validation = None
+    if settings.validation.every and first:
+        validation = Validation(run, settings, seed, domains["silico"].validation, domains["vivo"].validation)
+        validation.resume(training.step)
+    board = Board(run / "tensorboard") if tensorboard and first else None
 
     def read(step: int) -> tuple[Tensor, Tensor]:
-        return clips[0].batch(step, batch), clips[1].batch(step, batch)
+        silico, vivo = (each.batch(step, batch, training.positions) for each in clips)
+        return silico, vivo
 
-    started = saved = time.monotonic()
+    started = saved = logged = time.monotonic()
+    waited = waited_in_all = 0.0
+    stop = False
     with Interruption() as interruption, Bar("train", steps, training.step, quiet) as bar:
+        asked = time.monotonic()
         for pair in read_ahead(read, range(training.step, steps), settings.data.workers):
+            waited += time.monotonic() - asked
             losses = training.advance(*pair)
-            if training.step % LOG_EVERY == 0 or training.step == steps:
-                training.log({"step": training.step, "seconds": round(time.monotonic() - started, 3), **losses})
-            bar.advance(note=" ".join(f"{name} {value:.3f}" for name, value in losses.items()))
-            if interruption.signal:
+            now = time.monotonic()
+            if first and (training.step % LOG_EVERY == 0 or training.step == steps):
+                line = {"step": training.step, "seconds": round(now - started, 3)}
+                training.log({**line, "data_wait": round(waited / max(now - logged, 1e-9), 4), **losses})
+                waited_in_all, waited, logged = waited_in_all + waited, 0.0, now
+                if board:
+                    board.write(training.step, losses)
+            note = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+            validate = bool(settings.validation.every) and training.step % settings.validation.every == 0
+            if validate and validation:
+                columns, stop = validation(training.weights())
+                note = validation.note
+                if board:
+                    board.write(training.step, columns)
+            bar.advance(note=note)
+            due = validate or now - saved >= 60 * settings.optimiser.checkpoint_minutes
+            interrupted, stop, due = any_process(fabric, bool(interruption.signal), stop, due)
+            if interrupted or stop:
                 break
-            if time.monotonic() - saved >= 60 * settings.optimiser.checkpoint_minutes:
+            if due:
                 training.save()
                 saved = time.monotonic()
+            asked = time.monotonic()
     training.save()
+    if not quiet and training.step and waited_in_all:
+        share = waited_in_all / max(time.monotonic() - started, 1e-9)
+        console.print(f"waited for data {share:.1%} of the time", highlight=False)
     if interruption.signal:
         console.print(f"stopped at step {training.step} of {steps} and saved; run the same command again to go on")
         interruption.leave()
+    if stop and not quiet:
+        console.print(f"stopped early at step {training.step}: no better validation in {settings.validation.patience}")
     return run
 
 
 class Training:
     """The state of a training: networks, optimisers, image pools, and how many steps they have seen.
 
-    Randomness has no state: each step seeds anew from (seed, step).
+    Randomness has no state: each clip of each step seeds anew from (seed, step, place in the batch), so that neither
+    an interruption nor the number of processes that share a batch changes what is drawn.
     """
 
     def __init__(
@@ -163,16 +216,25 @@ class Training:
         header: Header,
         standards: dict[str, Standardisation],
         fabric: Fabric,
+        compile: bool = False,
     ):
         self.run, self.settings, self.seed, self.fabric = run, settings, seed, fabric
         self.header, self.standards = header, standards
         self.step = 0
         self.model = translation_model(settings, seed)
         fabric.to_device(self.model)
+        if compile:
+            for network in self.model.children():
+                network.compile()  # in place, so that the names of the weights stay
+        share = settings.optimiser.batch // fabric.world_size
+        self.positions = range(fabric.global_rank * share, (fabric.global_rank + 1) * share)
         self.averaged = copy.deepcopy(self.model.generators) if settings.optimiser.average else None
         self.generator_optimiser = self._adam(self.model.generators)
         self.judge_optimiser = self._adam(self.model.judges)
-        self.pools = {domain: ImagePool(settings.optimiser.image_pool) for domain in ("silico", "vivo")}
+        # A pool per place in the batch, so that processes need not exchange clips.
+        size = -(-settings.optimiser.image_pool // settings.optimiser.batch)
+        self.pools = {domain: [ImagePool(size) for _ in self.positions] for domain in self.model.judged}
+        self.watch = Watch()
 
     def _adam(self, networks: nn.Module) -> torch.optim.Optimizer:
         options = self.settings.optimiser
@@ -180,43 +242,64 @@ class Training:
         return self.fabric.setup_optimizers(adam)  # type: ignore[return-value]  # its wrapper acts as the optimiser
 
     def advance(self, silico: Tensor, vivo: Tensor) -> dict[str, float]:
-        """One step on a batch of clips (B, 1, T, Z, X): generators first, then discriminators.
+        """One step on this process's share of a batch, (B, 1, T, Z, X): generators first, then discriminators.
+
+        With `optimiser.accumulate` the share is taken in so many parts, whose gradients add up to the same.
 
         Raises
         ------
-        DivergedError : a loss is not finite.
+        DivergedError : a loss is not finite, or far beyond what it was for many steps.
         """
-        model, weights = self.model, self.settings.loss
+        model, weights, parts = self.model, self.settings.loss, self.settings.optimiser.accumulate
         silico, vivo = self.fabric.to_device(silico), self.fabric.to_device(vivo)
-        seeds = np.random.SeedSequence((self.seed, self.step))
-        noise = torch.Generator().manual_seed(int(seeds.generate_state(1, np.uint64)[0]))
+        seeds = [np.random.SeedSequence((self.seed, self.step, position)) for position in self.positions]
+        noise = [torch.Generator().manual_seed(int(seed.generate_state(1, np.uint64)[0])) for seed in seeds]
+        pairs = list(zip(silico.chunk(parts), vivo.chunk(parts), strict=True))
+        size = len(silico) // parts
 
         model.judges.requires_grad_(False)  # they judge the generators here, and learn nothing
-        with self.fabric.autocast():
-            losses, translated = model.generator_losses(silico, vivo, noise)
-            total = weighted_sum(losses, weights)
         self.generator_optimiser.zero_grad()
-        self.fabric.backward(total)
+        found: dict[str, Tensor] = {}
+        made: list[dict[str, Tensor]] = []
+        for k, pair in enumerate(pairs):
+            with self.fabric.autocast():
+                losses, translated = model.generator_losses(*pair, noise[k * size : (k + 1) * size])
+                total = weighted_sum(losses, weights) / parts
+            self.fabric.backward(total)
+            made.append({domain: clips.detach() for domain, clips in translated.items()})
+            _add(found, losses, parts)
+        average_gradients(self.fabric, model.generators.parameters())
         self.generator_optimiser.step()
-
         self._average()
 
+        chances = [np.random.default_rng(seed) for seed in seeds]
         model.judges.requires_grad_(True)
-        chance = np.random.default_rng(seeds)
-        shown = {domain: self.pools[domain].exchange(clips, chance) for domain, clips in translated.items()}
-        with self.fabric.autocast():
-            judged = model.judge_losses(silico, vivo, shown)
-            total = weighted_sum(judged, weights)
         self.judge_optimiser.zero_grad()
-        self.fabric.backward(total)
+        for k, (pair, translated) in enumerate(zip(pairs, made, strict=True)):
+            shown = {domain: self._exchange(domain, clips, k * size, chances) for domain, clips in translated.items()}
+            with self.fabric.autocast():
+                losses = model.judge_losses(*pair, shown)
+                total = weighted_sum(losses, weights) / parts
+            self.fabric.backward(total)
+            _add(found, losses, parts)
+        average_gradients(self.fabric, model.judges.parameters())
         self.judge_optimiser.step()
 
-        losses |= judged
-        values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
+        values = mean_over_processes(self.fabric, torch.stack(list(found.values()))).tolist()
+        losses_by_name = dict(zip(found, values, strict=True))
         self.step += 1
-        for name, value in values.items():
-            self._require_finite(math.isfinite(value), f"the loss {name} is {value}")
-        return values
+        for name, value in losses_by_name.items():
+            self._require_sane(math.isfinite(value), f"the loss {name} is {value}")
+        astray = self.watch.astray(losses_by_name)
+        self._require_sane(
+            astray is None, f"the loss {astray} has been 100 times its median for {Watch.PATIENCE} steps"
+        )
+        return losses_by_name
+
+    def _exchange(self, domain: str, clips: Tensor, start: int, chances: list[np.random.Generator]) -> Tensor:
+        pools = self.pools[domain]
+        shown = [pools[start + k].exchange(clip[None], chances[start + k]) for k, clip in enumerate(clips)]
+        return torch.cat(shown)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -247,31 +330,44 @@ class Training:
         FileError : the disk is full or the folder cannot be written.
         """
         finite = all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters())
-        self._require_finite(finite, "a weight is not finite")
+        self._require_sane(finite, "a weight is not finite")
         tensors = prefixed("model", self.model.state_dict())
         if self.averaged is not None:
             tensors |= prefixed("averaged", self.averaged.state_dict())
         tensors |= prefixed("generator_optimiser", optimiser_tensors(self.generator_optimiser))
         tensors |= prefixed("judge_optimiser", optimiser_tensors(self.judge_optimiser))
-        for domain, pool in self.pools.items():
-            tensors |= {f"pool/{domain}/{number:03d}": clip for number, clip in enumerate(pool.clips)}
+        for domain, pools in self.pools.items():
+            if pools[0].clips:  # all places have seen as many clips
+                held = gathered(self.fabric, torch.stack([torch.stack(pool.clips) for pool in pools]))
+                tensors[f"pool/{domain}"] = held  # (batch, clips, 1, T, Z, X)
+        if self.fabric.global_rank != 0:
+            return
         settings = self.settings.model_dump(mode="json")
         about = {"settings": settings, "seed": self.seed, "step": self.step}
         scaler = self.fabric.strategy.precision.state_dict()  # of fp16's gradient scaler; empty otherwise
         write_tensors(self.run / CHECKPOINT, "checkpoint", tensors, {**about, "scaler": scaler})
 
+        write_weights(self.run / WEIGHTS, self.weights())
+
+    def weights(self) -> Weights:
+        """What translates at this step: the generators, or their running mean, with what they were trained on."""
         best = self.model.generators if self.averaged is None else self.averaged
         generators: dict[str, Tensor] = {}
         for name, network in best.items():
             if name in DIRECTIONS:
-                generators |= prefixed(name, network.state_dict())
-        about |= {
-            "standardisation": self.standards,
-            "frame_rate": self.header.frame_rate,
-            "spacing": self.header.spacing,
-            "version": __version__,
-        }
-        write_tensors(self.run / WEIGHTS, "weights", generators, about)
+                generators |= prefixed(name, {key: value.detach().cpu() for key, value in network.state_dict().items()})
+        header = self.header
+        return Weights(
+            self.settings,
+            self.standards,
+            header.frame_rate,
+            header.spacing,
+            self.step,
+            self.seed,
+            generators,
+            self.run / WEIGHTS,
+            "",
+        )
 
     def resume(self) -> None:
         """Go back to the last checkpoint of the run folder, if it has one.
@@ -295,12 +391,14 @@ class Training:
             fill(self.averaged, under("averaged", tensors), path)
         fill_optimiser(self.generator_optimiser, under("generator_optimiser", tensors), path)
         fill_optimiser(self.judge_optimiser, under("judge_optimiser", tensors), path)
-        for domain, pool in self.pools.items():
-            clips = under(f"pool/{domain}", tensors)
-            pool.clips = [self.fabric.to_device(clips[name]) for name in sorted(clips)]
+        for domain, pools in self.pools.items():
+            if f"pool/{domain}" in tensors:
+                for pool, position in zip(pools, self.positions, strict=True):
+                    pool.clips = list(self.fabric.to_device(tensors[f"pool/{domain}"][position]))
         self.fabric.strategy.precision.load_state_dict(about["scaler"])
         self.step = int(about["step"])
-        self._forget_later_lines()
+        if self.fabric.global_rank == 0:
+            self._forget_later_lines()
 
     def _forget_later_lines(self) -> None:
         """Drop log lines of steps after the checkpoint: they will be taken, and logged, again."""
@@ -309,15 +407,39 @@ class Training:
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
             path.write_text("".join(line for line in lines if _step_of(line) <= self.step), encoding="utf-8")
 
-    def _require_finite(self, fine: bool, what: str) -> None:
+    def _require_sane(self, fine: bool, what: str) -> None:
         if not fine:
             kept = (
                 "the last good checkpoint is kept"
                 if (self.run / CHECKPOINT).exists()
                 else "no checkpoint was written yet"
             )
-            remedy = "lower optimiser.learning_rate or set optimiser.precision to fp32"
+            remedy = "lower optimiser.learning_rate, raise optimiser.batch or set optimiser.precision to fp32"
             raise DivergedError(f"{self.run}: training diverged at step {self.step}: {what}; {kept}; {remedy}")
+
+
+class Watch:
+    """Notices losses that are finite and yet gone astray: beyond `FACTOR` times their median for `PATIENCE` steps."""
+
+    FACTOR, PATIENCE, WARM_UP, MEMORY = 100.0, 20, 200, 200
+
+    def __init__(self) -> None:
+        self._past: dict[str, deque[float]] = {}
+        self._high: dict[str, int] = {}
+
+    def astray(self, losses: Mapping[str, float]) -> str | None:
+        """The name of a loss that is, once `losses` is seen; a loss that is high does not move its own median."""
+        for name, value in losses.items():
+            past = self._past.setdefault(name, deque(maxlen=self.MEMORY))
+            # A loss near zero, such as that of a judge that is rarely wrong, may well grow a hundredfold.
+            limit = self.FACTOR * max(statistics.median(past), 0.1) if len(past) >= self.WARM_UP else math.inf
+            high = value > limit
+            self._high[name] = self._high.get(name, 0) + 1 if high else 0
+            if not high:
+                past.append(value)
+            if self._high[name] >= self.PATIENCE:
+                return name
+        return None
 
 
 class Interruption:
@@ -356,18 +478,23 @@ class _Domain:
         self.folder = files[0].parent.resolve()
         self.header = common_header(files)
         self.train, self.test = split_by_subject(files, settings.data.held_out, seed)
+        self.validation: list[Path] = []
+        if settings.validation.every:
+            self.train, self.validation = split_by_subject(self.train, settings.validation.held_out, seed)
         self.standard = standardisation(self.train)
 
     def clips(self, settings: TrainSettings, seed: tuple[int, ...]) -> Clips:
         return Clips(self.train, settings.data.clip, self.standard, seed, settings.data.flip)
 
     def describe(self) -> dict[str, Any]:
-        subjects = {path.name: read_header(path).subject for path in (*self.train, *self.test)}
+        everything = (*self.train, *self.validation, *self.test)
+        subjects = {path.name: read_header(path).subject for path in everything}
         train, test = ([path.name for path in files] for files in (self.train, self.test))
         shared = {subjects[name] for name in train} & {subjects[name] for name in test} - {""}
         return {
             "train": train,
             "test": test,
+            "validation": [path.name for path in self.validation],
             "split": "recording" if shared else "subject",
             "subjects": subjects,
             "mean": self.standard.mean,
@@ -398,6 +525,8 @@ def _manifest(
         "recipe": recipe,
         "folders": {name: str(domain.folder) for name, domain in domains.items()},
         "device": device,
+        "processes": fabric.world_size,
+        "precision": precision_for(settings.optimiser.precision, fabric.device),
         "versions": {
             "myovivo": __version__,
             "python": platform.python_version(),
@@ -408,24 +537,10 @@ def _manifest(
     }
 
 
-def fabric_for(settings: TrainSettings, device: str = "auto") -> Fabric:
-    """The device and precision to train with.
-
-    Raises
-    ------
-    InputError : no such device here, or fp16 without a CUDA device.
-    """
-    if device not in ("auto", "cpu", "cuda"):
-        raise InputError(f"device must be auto, cpu or cuda, got {device!r}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("device cuda was asked for, but torch sees no CUDA device; use cpu or auto")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    precision = precision_for(settings.optimiser.precision, torch.device(device))
-    if device == "cpu" and settings.optimiser.precision == "fp16":
-        raise InputError("optimiser.precision fp16 needs a CUDA device; on a CPU use bf16 or fp32")
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces each precision it is given
-    return Fabric(accelerator=device, devices=1, precision=_PRECISION[precision])  # type: ignore[arg-type]
+def _add(found: dict[str, Tensor], losses: Mapping[str, Tensor], parts: int) -> None:
+    """Add the losses of one part of a batch to their means over all parts."""
+    for name, loss in losses.items():
+        found[name] = found.get(name, torch.zeros((), device=loss.device)) + loss.detach() / parts
 
 
 def _step_of(line: str) -> int:

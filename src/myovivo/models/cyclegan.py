@@ -47,6 +47,8 @@ class CycleGAN(nn.Module):
         self.to_empty(device="cpu")
         initialise(self, torch.Generator().manual_seed(seed))
 
+    judged = ("silico", "vivo")  # the domains that translations are shown to judges of
+
     @property
     def generators(self) -> nn.ModuleDict:
         """Both generators by direction, as what one optimiser trains."""

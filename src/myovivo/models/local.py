@@ -2,7 +2,8 @@
 
 Ours. Everything is strictly local in time: what becomes of a frame depends on the `reach` frames on either side, so
 windows of a long sequence, translated one after the other, are the translation of the whole.
-In shapes, C is `features`, c the side of a cell in pixels; a motion cell is c x c pixels, a tissue cell c/2 x c/2.
+In shapes, C is `features`, c the side in pixels of a cell. The tissue is computed per pixel, since it is there once,
+the motion per cell.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from ..config import LocalGenerator as LocalSettings
 from .layers import VoxelNorm, depth_channels, fold_pixels, padded_frames
 
-TISSUE_SCALES = (1, 2, 4, 8)  # cells between the points of a noise image: grain, fascicles, layers, regions
+TISSUE_SCALES = (1, 2, 4, 8, 16)  # pixels between the points of a noise image: grain, fascicles, layers, regions
 IMAGES_PER_SCALE = 2
 KERNEL_TIME = 3
 GAIN_LIMIT = 4.0  # a factor beyond exp(4) = 55 would be noise, not tissue
@@ -29,7 +30,7 @@ class Noise(NamedTuple):
 
     Attributes
     ----------
-    tissue : (B, K, Z / tissue cell, X / tissue cell), the same for all frames: which tissue it is
+    tissue : (B, K, Z, X), the same for all frames: which tissue it is
     frames : (B, n, T, Z/c, X/c), new in each frame: what imaging adds
     """
 
@@ -77,10 +78,8 @@ class LocalGenerator(nn.Module):
         return Noise(tissue.to(x.device), noise.to(x.device))
 
     def draw_tissue(self, rows: int, columns: int, rng: torch.Generator) -> Tensor:
-        """Noise images of one sequence, smooth at several scales, and numbers for the subject: (K, z, x)."""
-        cell = max(self.settings.cell // 2, 1)
-        size = rows // cell, columns // cell
-        images = []
+        """Noise images of one sequence, smooth at several scales, and numbers for the subject: (K, Z, X)."""
+        size, images = (rows, columns), []
         for scale in TISSUE_SCALES:
             coarse = [-(-each // scale) + 1 for each in size]
             image = torch.randn((1, IMAGES_PER_SCALE, *coarse), generator=rng, device=rng.device)
@@ -98,7 +97,7 @@ class LocalGenerator(nn.Module):
         """Translate `x` (B, 1, T, Z, X), standardised, with `noise` as `draw_noise` gives it."""
         cell = self.settings.cell
         x = self.filtered(x)  # (B, 1, T, Z, X)
-        tissue = self.tissue(noise.tissue)  # (B, C, 2Z/c, 2X/c)
+        tissue = self.tissue(noise.tissue)  # (B, C, Z, X)
         seen = fold_pixels(torch.asinh(x / WEAK) / 3, (1, cell, cell))  # (B, c², T, Z/c, X/c)
         depth = depth_channels(seen)
         y = self.first(torch.cat([seen, depth, noise.frames], 1))  # (B, C, T, Z/c, X/c)
@@ -107,8 +106,29 @@ class LocalGenerator(nn.Module):
             y = block(y, here)
         y = self.last(F.silu(y)).float()  # (B, 2, T, Z/c, X/c)
         gain, offset = _enlarged(y, x.shape[-2:]).chunk(2, 1)  # (B, 1, T, Z, X) each
-        still = F.interpolate(self.gain(tissue).float(), x.shape[-2:], mode="bilinear")  # (B, 1, Z, X)
+        still = self.gain(tissue).float()  # (B, 1, Z, X)
         return x * (gain + still[:, :, None]).clamp(-GAIN_LIMIT, GAIN_LIMIT).exp() + offset
+
+    @torch.no_grad()
+    def match_spectra(self, silico: Tensor, vivo: Tensor) -> None:
+        """Start the filter at what turns the mean spectrum of one domain into that of the other.
+
+        Its response is the root of the ratio of the power spectra of clips (N, T, Z, X), Hann-windowed, at most that at
+        the spectrum's peak; recordings are band-passed, simulations are not.
+        """
+        window = torch.hann_window(silico.shape[1])[:, None, None]
+        power = [
+            torch.fft.rfft((x - x.mean(1, keepdim=True)) * window, dim=1).abs().square().mean((0, 2, 3))
+            for x in (silico, vivo)
+        ]
+        response = (power[1] / power[0]).sqrt()
+        response = (response / response[power[1].argmax()]).clamp(max=1.0)
+        response[0] = response[1]  # the mean of a clip says nothing of its slowest motion
+        kernel = torch.fft.irfft(response, silico.shape[1])[: len(self.filter)]
+        kernel = kernel * torch.hann_window(2 * len(self.filter) + 1)[len(self.filter) : -1]
+        kernel /= 2 * kernel.sum() - kernel[0]  # what is slow passes
+        kernel[0] -= 1.0  # as the filter adds to x
+        self.filter.copy_(kernel)
 
     def filtered(self, x: Tensor) -> Tensor:
         """x' = x + k * x with k symmetric in time, the first and last frame repeated beyond the ends."""

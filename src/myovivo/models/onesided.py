@@ -43,6 +43,8 @@ class OneSided(nn.Module):
         initialise_local(self.silico_to_vivo, rng)
         initialise(self.judges, rng)
 
+    judged = ("vivo",)  # the domains that translations are shown to judges of
+
     @property
     def generators(self) -> nn.ModuleDict:
         """The generator by its direction, as what one optimiser trains."""
@@ -53,6 +55,10 @@ class OneSided(nn.Module):
         """The discriminators, as what the other optimiser trains."""
         maps = [self.vivo_map_judge] if self.settings.discriminator.variance_map else []
         return nn.ModuleList([self.vivo_judge, *maps])
+
+    def begin(self, silico: Tensor, vivo: Tensor) -> None:
+        """Start from what needs no training: how the mean spectra of the domains differ, in clips (N, T, Z, X)."""
+        self.silico_to_vivo.match_spectra(silico, vivo)
 
     def generator_losses(
         self, silico: Tensor, vivo: Tensor, rng: torch.Generator | Seq[torch.Generator]
