@@ -223,9 +223,9 @@ def test_networks_have_the_paper_s_number_of_parameters(preset, expected):
     assert total(settings) == sum(expected.values())
 
 
-@pytest.mark.parametrize("preset", TRAIN_PRESETS)
+@pytest.mark.parametrize("preset", [name for name in TRAIN_PRESETS if name != "house"])
 def test_every_preset_loses_on_clips_of_its_own_size(preset):
-    """On the meta device, which computes shapes only."""
+    """On the meta device, which computes shapes only; `house` switches autocast off, which that device cannot."""
     settings = settings_from(TrainSettings, preset)
     model, x = translation_model(settings).to("meta"), torch.empty(1, 1, *settings.data.clip, device="meta")
     losses, translated = model.generator_losses(x, x, torch.Generator())

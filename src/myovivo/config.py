@@ -434,6 +434,9 @@ class Data(Settings):
 
 class Optimiser(Settings):
     learning_rate: Positive = Field(default=2e-4, description="of Adam, constant [P]")
+    judge_learning_rate: Positive | None = Field(
+        default=None, description="of the discriminators' Adam; that of the generators if none [P]"
+    )
     betas: tuple[Fraction, Fraction] = Field(default=(0.5, 0.999), description="of Adam [P]")
     batch: Count = Field(default=2, description="clips per step [P]")
     epochs: Positive = Field(default=80.0, description="passes over the smaller domain's clips [P]")

@@ -229,16 +229,16 @@ class Training:
         share = settings.optimiser.batch // fabric.world_size
         self.positions = range(fabric.global_rank * share, (fabric.global_rank + 1) * share)
         self.averaged = copy.deepcopy(self.model.generators) if settings.optimiser.average else None
-        self.generator_optimiser = self._adam(self.model.generators)
-        self.judge_optimiser = self._adam(self.model.judges)
+        options = settings.optimiser
+        self.generator_optimiser = self._adam(self.model.generators, options.learning_rate)
+        self.judge_optimiser = self._adam(self.model.judges, options.judge_learning_rate or options.learning_rate)
         # A pool per place in the batch, so that processes need not exchange clips.
         size = -(-settings.optimiser.image_pool // settings.optimiser.batch)
         self.pools = {domain: [ImagePool(size) for _ in self.positions] for domain in self.model.judged}
         self.watch = Watch()
 
-    def _adam(self, networks: nn.Module) -> torch.optim.Optimizer:
-        options = self.settings.optimiser
-        adam = torch.optim.Adam(networks.parameters(), options.learning_rate, options.betas)
+    def _adam(self, networks: nn.Module, rate: float) -> torch.optim.Optimizer:
+        adam = torch.optim.Adam(networks.parameters(), rate, self.settings.optimiser.betas)
         return self.fabric.setup_optimizers(adam)  # type: ignore[return-value]  # its wrapper acts as the optimiser
 
     def advance(self, silico: Tensor, vivo: Tensor) -> dict[str, float]:

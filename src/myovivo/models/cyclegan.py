@@ -28,8 +28,9 @@ class CycleGAN(nn.Module):
     settings : of generators, discriminators and losses
     seed : of the initial weights
 
-    Raises
-    ------
+    Notes
+    -----
+    `translation_model` refuses clips that do not fit; this class does not look at `data.clip`.
     """
 
     def __init__(self, settings: TrainSettings, seed: int = 0):
@@ -165,8 +166,8 @@ def check_clip(settings: TrainSettings) -> None:
 
     Raises
     ------
-    InputError : not a multiple of the generator's stride, too small for the discriminator, or more
-        than one frame for a 2-D model.
+    InputError : not a multiple of the generator's stride, too small for the discriminator, not one frame for
+        a 2-D CycleGAN or three for Recycle-GAN, or a switch that needs a 3-D or a 2-D model.
     """
     clip, dimensions = settings.data.clip, settings.dimensions
     if settings.method == "recycle":

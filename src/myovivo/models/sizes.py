@@ -1,4 +1,4 @@
-"""How large the networks of a method are: the parameters of Table 2 of Ali et al. (2022), BioMed Eng OnLine 21:46."""
+"""How large the networks of a method are: compare Table 2 of Ali et al. (2022), BioMed Eng OnLine 21:46."""
 
 from __future__ import annotations
 

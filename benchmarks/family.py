@@ -1,0 +1,274 @@
+"""The whole family on one pair of domains: every preset of the paper and `house`, the same time for each.
+
+python benchmarks/family.py                      # everything; interrupted, the same command goes on
+python benchmarks/family.py --models house       # one of them
+python benchmarks/family.py --docs               # also write docs/figures/family.json and family.csv
+
+The time that a model gets is that of one processor core, found from its own steps: steps = budget / seconds per step,
+the fastest of some. So a busy machine does not change what is compared, and an interrupted run ends the same.
+All networks of the paper have a quarter of their channels, without which a core would take some ten steps in the time;
+`house` is small as it is. No checkpoint is chosen: the last weights are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from myovivo.checkpoint import test_files
+from myovivo.config import PhantomSettings, SimulateSettings, TrainSettings, settings_from
+from myovivo.evaluate import evaluate
+from myovivo.storage import read_json, write_json, write_text
+
+DOCS = Path(__file__).parents[1] / "docs" / "figures"
+SIZE, FRAMES = 64, 512
+SIMULATIONS, SUBJECTS, RUNS = 64, 32, 2  # a quarter of the subjects of each domain is held out: 8 of the phantom
+MODELS = ("paper-2d", "paper-recycle", "paper-3d", "paper-3d-stride1", "paper-3d-noise", "house")
+COLUMNS = ("DBhat", "Corr", "SSI", "Corr Psd", "xCorr", "lag")
+LONG = 1024  # frames, for the time of a translation
+console = Console(stderr=True)
+
+
+def settings_of(model: str) -> dict[str, Any]:
+    """What the comparison changes of a preset: the size of the clips, and the width of the paper's networks."""
+    frames = {"paper-2d": 1, "paper-recycle": 3, "house": 64}.get(model, 32)
+    changes: dict[str, Any] = {"data.clip": (frames, SIZE, SIZE), "optimiser.checkpoint_minutes": 1}
+    if model == "house":
+        return changes | {"local.cell": HOUSE_CELL}
+    full = settings_from(TrainSettings, model)
+    return changes | {
+        "generator.features": full.generator.features // 4,
+        "discriminator.features": full.discriminator.features // 4,
+    }
+
+
+HOUSE_CELL = 2  # pixels, so that a cell is 1.25 mm as in the preset
+
+
+def domains(out: Path) -> tuple[Path, Path]:
+    """Simulate one and record the other; 64 x 64 pixels of 0.625 mm, 1 s at 512 Hz."""
+    from myovivo import phantom_domain, simulate_domain
+
+    grid = {"grid.rows": SIZE, "grid.columns": SIZE, "grid.frames": FRAMES}
+    simulate_domain(out / "silico", SIMULATIONS, settings_from(SimulateSettings, grid))
+    phantom_domain(out / "vivo", SUBJECTS, RUNS, settings_from(PhantomSettings, grid))
+    return out / "silico", out / "vivo"
+
+
+def measure(model: str, rounds: int = 3) -> dict[str, float]:
+    """Seconds of a step on one core, clips of 32 frames a second, peak memory and parameters, of this process."""
+    import tempfile
+
+    import torch
+
+    from myovivo.dataset import Standardisation
+    from myovivo.models.sizes import parameter_counts
+    from myovivo.processes import fabric_for
+    from myovivo.sequence import Header
+    from myovivo.train import Training
+
+    torch.set_num_threads(1)
+    settings = settings_from(TrainSettings, model, **settings_of(model))
+    clip, batch = settings.data.clip, settings.optimiser.batch
+    standards = {name: Standardisation(0.0, 1.0) for name in ("silico", "vivo")}
+    with tempfile.TemporaryDirectory() as folder:
+        header = Header(clip, 512.0, (6.25e-4, 6.25e-4), "silico", "", {})
+        training = Training(Path(folder), settings, 0, header, standards, fabric_for(settings, "cpu"))
+        silico, vivo = torch.randn(2, batch, 1, *clip, generator=torch.Generator().manual_seed(0))
+        training.advance(silico, vivo)
+        seconds = []
+        for _ in range(rounds):
+            started = time.process_time()
+            training.advance(silico, vivo)
+            seconds.append(time.process_time() - started)
+    counts = parameter_counts(settings)
+    return {
+        "step_s": min(seconds),
+        "clips32_per_s": batch * clip[0] / 32 / min(seconds),
+        "train_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+        "generator_parameters": counts["silico_to_vivo"],
+        "parameters": sum(counts.values()),
+        "full_generator_parameters": parameter_counts(settings_from(TrainSettings, model))["silico_to_vivo"],
+    }
+
+
+def run_model(model: str, out: Path, minutes: float) -> dict[str, Any]:
+    """Measure, train, translate and test one model, in processes of one thread each; resumable."""
+    folder, cores = out / model, {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    measured = folder / "measured.json"
+    if not measured.exists():
+        child = [sys.executable, __file__, "--measure", model]
+        found = subprocess.run(child, capture_output=True, text=True, check=True, env=cores)
+        write_json(measured, json.loads(found.stdout.splitlines()[-1]))
+    facts = read_json(measured)
+    steps = max(round(60 * minutes / facts["step_s"]), 1)
+    child = [sys.executable, __file__, "--train", model, "--out", str(out), "--steps", str(steps)]
+    subprocess.run(child, check=True, env=cores)
+    tested = folder / f"tested-{steps}.json"
+    if not tested.exists():
+        child = [sys.executable, __file__, "--test", model, "--out", str(out)]
+        found = subprocess.run(child, capture_output=True, text=True, check=True, env=cores)
+        write_json(tested, json.loads(found.stdout.splitlines()[-1]))
+    return {**facts, **read_json(tested), "steps": steps, "budget_minutes": minutes}
+
+
+def train_model(model: str, out: Path, steps: int) -> None:
+    """Train to so many steps; the same call goes on."""
+    from myovivo import train
+
+    changes = settings_of(model) | {"optimiser.steps": steps}
+    train(model, out / "silico", out / "vivo", out / model / "run", device="cpu", quiet=True, **changes)
+
+
+def test_model(model: str, out: Path) -> dict[str, Any]:
+    """Translate the held-out simulations, time a long one, and let a classifier look."""
+    import torch
+
+    from myovivo import Translator, simulate
+    from myovivo.evaluate.two_sample import two_sample_test
+    from myovivo.sequence import Sequence
+
+    torch.set_num_threads(1)
+    run = out / model / "run"
+    translate = Translator.load(run, device="cpu")
+    folder = out / model / "translated"
+    folder.mkdir(exist_ok=True)
+    for number, path in enumerate(test_files(run, "silico")):
+        sequence = Sequence.load(path)
+        translate(sequence, (0, number)).save(folder / path.name)
+    long = simulate(seed=1, **{"grid.rows": SIZE, "grid.columns": SIZE, "grid.frames": LONG})
+    started = time.process_time()
+    translate(long)
+    seconds = time.process_time() - started
+    standard = translate.weights.standards["vivo"]
+    result = two_sample_test(folder, test_files(run, "vivo"), (standard.mean, standard.std), quiet=True)
+    return {"translate_1024_s": seconds, "two_sample": result.accuracy, "two_sample_interval": result.interval}
+
+
+test_model.__test__ = False  # type: ignore[attr-defined]  # the name is meant, but it is no test
+
+
+def references(out: Path, run: Path) -> dict[str, Any]:
+    """The two-sample test on what no network has touched: simulations scaled to the phantom's SD."""
+    from myovivo.checkpoint import load_weights
+    from myovivo.evaluate.two_sample import two_sample_test
+    from myovivo.sequence import Sequence
+
+    path = out / "references.json"
+    if not path.exists():
+        standards = load_weights(run).standards
+        scaled = []
+        for file in test_files(run, "silico"):
+            sequence = Sequence.load(file)
+            velocity = standards["vivo"].undo(standards["silico"].apply(sequence.velocity))
+            scaled.append(sequence.replace(velocity=velocity))
+        vivo = standards["vivo"]
+        result = two_sample_test(scaled, test_files(run, "vivo"), (vivo.mean, vivo.std), quiet=True)
+        write_json(path, {"two_sample": result.accuracy, "two_sample_interval": result.interval})
+    return read_json(path)
+
+
+def compare(out: Path, models: list[str], minutes: float) -> dict[str, Any]:
+    """Everything as one table."""
+    domains(out)
+    # Two at a time, of one thread each: faster on two cores than one at a time of two threads.
+    with ThreadPoolExecutor(max(min(2, os.cpu_count() or 1), 1)) as pool:
+        found = dict(zip(models, pool.map(lambda model: run_model(model, out, minutes), models), strict=True))
+    run = out / models[0] / "run"
+    table = evaluate(
+        {model: out / model / "translated" for model in models}, test_files(run, "vivo"), test_files(run, "silico")
+    )
+    console.print(str(table), highlight=False)
+    rows = {row.name: {name: row.columns[name].mean for name in COLUMNS if name in row.columns} for row in table.rows}
+    sds = {row.name: {name: row.columns[name].sd for name in COLUMNS if name in row.columns} for row in table.rows}
+    rows["none"]["two_sample"] = references(out, run)["two_sample"]
+    return {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one of them per model",
+        "budget_minutes": minutes,
+        "columns": {name: {**rows[name], **found.get(name, {})} for name in rows},
+        "sd": sds,
+        "comparison": table.to_dict(),
+    }
+
+
+def gap_closed(result: dict[str, Any], model: str, column: str) -> float | None:
+    """(translated - none) / (vivo-vivo - none), None where these two differ by less than 0.05."""
+    none, vivo = (result["columns"][name][column] for name in ("none", "vivo-vivo"))
+    return (result["columns"][model][column] - none) / (vivo - none) if abs(vivo - none) > 0.05 else None
+
+
+def printed(result: dict[str, Any]) -> str:
+    """The table as CSV."""
+    lines = [
+        [
+            "model",
+            *COLUMNS[:-1],
+            "lag ms",
+            "two-sample",
+            "generator parameters",
+            "steps",
+            "clips/s",
+            "train GB",
+            "1024 frames s",
+        ]
+    ]
+    for name, row in result["columns"].items():
+        cells = [f"{row[column]:.3f}" if column in row else "" for column in COLUMNS[:-1]]
+        cells.append(f"{1e3 * row['lag']:.2f}" if "lag" in row else "")
+        cells.append(f"{row['two_sample']:.2f}" if "two_sample" in row else "")
+        if "steps" in row:
+            cells += [f"{row['generator_parameters']:,}", str(row["steps"]), f"{row['clips32_per_s']:.2f}"]
+            cells += [f"{row['train_gigabytes']:.2f}", f"{row['translate_1024_s']:.1f}"]
+        else:
+            cells += [""] * 5
+        lines.append([name, *cells])
+    text = [",".join(f'"{cell}"' if "," in cell else cell for cell in line) for line in lines]
+    return "\n".join(text) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The whole family on one pair of domains, the same time for each.")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "out" / "family")
+    parser.add_argument("--minutes", type=float, default=12.0, help="of one core, for training each model (default 12)")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--docs", action="store_true", help="write docs/figures/family.json and family.csv")
+    parser.add_argument("--measure", choices=MODELS, help=argparse.SUPPRESS)
+    parser.add_argument("--train", choices=MODELS, help=argparse.SUPPRESS)
+    parser.add_argument("--test", choices=MODELS, help=argparse.SUPPRESS)
+    parser.add_argument("--steps", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(measure(options.measure)))
+    elif options.train:
+        train_model(options.train, options.out, options.steps)
+    elif options.test:
+        print(json.dumps(test_model(options.test, options.out)))
+    else:
+        result = compare(options.out, options.models, options.minutes)
+        write_json(options.out / "family.json", result)
+        text = printed(result)
+        write_text(options.out / "family.csv", text)
+        for line in csv.reader(text.splitlines()):
+            print("  ".join(f"{cell:>14}" for cell in line))
+        for column in COLUMNS[:4]:
+            if "house" in result["columns"] and (gap := gap_closed(result, "house", column)) is not None:
+                print(f"house closes {gap:.0%} of the gap in {column}")
+        if options.docs:
+            write_json(DOCS / "family.json", result)
+            write_text(DOCS / "family.csv", text)
+
+
+if __name__ == "__main__":
+    main()
