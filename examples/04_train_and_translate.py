@@ -24,13 +24,13 @@ mv.simulate_domain(folder / "silico", sequences=3, workers=1, quiet=True, **grid
 mv.phantom_domain(folder / "vivo", subjects=2, runs=1, workers=1, quiet=True, **grid, **scanner)
 
 # %%
-# The preset ``smoke``, made smaller still. A setting has one dotted name everywhere: here, in YAML and as
+# The preset ``house``, made smaller. A setting has one dotted name everywhere: here, in YAML and as
 # an option on the command line. The same call again would resume the run.
 
-networks = {"generator.features": 8, "discriminator.features": 8, "discriminator.layers": 1}
+networks = {"local.features": 8, "local.cell": 2, "discriminator.features": 8, "discriminator.layers": 1}
 pace = {"data.clip": (16, 32, 32), "data.workers": 0, "optimiser.steps": 8}
 run = mv.train(
-    "smoke",
+    "house",
     silico=folder / "silico",
     vivo=folder / "vivo",
     out=folder / "run",
@@ -52,7 +52,7 @@ print(translated.origin, translated.shape, len(translated.labels), "motor units"
 
 # %%
 # Both standardised by the constants of the training run, as in the paper's figure 5: what was changed?
-# Hardly anything, and that in the grid of pixels that the network folds into channels (``generator.unshuffle``).
+# Hardly anything but the pass band, which a filter takes over from the recordings' spectrum before the first step.
 
 constants = to_vivo.weights.standards
 difference = mv.difference_map(simulated, translated, absolute=True, standardisation=constants)

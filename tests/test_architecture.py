@@ -27,6 +27,7 @@ STAGES = [
     {"evaluate"},
     {"processes", "validation"},
     {"train"},
+    {"estimate", "export"},
     {"maps"},
     {"plot"},
     {"report"},

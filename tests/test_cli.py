@@ -44,7 +44,10 @@ def domains(tmp_path_factory):
 
 def test_the_commands_go_the_whole_way(domains, tmp_path, capsys):
     silico, vivo, run = domains / "silico", domains / "vivo", tmp_path / "run"
-    assert main(["train", "smoke", "--silico", str(silico), "--vivo", str(vivo), "--out", str(run), *NETWORK]) == 0
+    assert (
+        main(["train", "paper-3d-noise", "--silico", str(silico), "--vivo", str(vivo), "--out", str(run), *NETWORK])
+        == 0
+    )
     assert main(["translate", str(run), str(tmp_path / "translated"), "--source", str(silico), "--quiet"]) == 0
     translated = sequence_files(tmp_path / "translated")
     assert [file.name for file in translated] == [file.name for file in sequence_files(silico)]
@@ -61,7 +64,19 @@ def test_the_commands_go_the_whole_way(domains, tmp_path, capsys):
 
 def test_a_run_brings_the_sequences_it_held_out(domains, tmp_path, capsys):
     silico, vivo, run = domains / "silico", domains / "vivo", tmp_path / "run"
-    command = ["train", "smoke", "--silico", silico, "--vivo", vivo, "--out", run, *NETWORK, "--data.held_out", "0.5"]
+    command = [
+        "train",
+        "paper-3d-noise",
+        "--silico",
+        silico,
+        "--vivo",
+        vivo,
+        "--out",
+        run,
+        *NETWORK,
+        "--data.held_out",
+        "0.5",
+    ]
     assert main([str(part) for part in command]) == 0
     assert main(["translate", str(run), str(tmp_path / "translated"), "--quiet"]) == 0
     assert len(sequence_files(tmp_path / "translated")) == 2
@@ -102,7 +117,7 @@ def test_settings_can_be_printed_saved_and_given_back(tmp_path, capsys):
 
 def test_numbers_in_every_notation_are_numbers():
     options = build_parser().parse_args(
-        ["train", "smoke", "--silico", "a", "--vivo", "b", "--out", "c", "--optimiser.learning_rate", "2e-4"]
+        ["train", "paper-3d-noise", "--silico", "a", "--vivo", "b", "--out", "c", "--optimiser.learning_rate", "2e-4"]
     )
     assert vars(options)["setting:optimiser.learning_rate"] == pytest.approx(2e-4)
 
@@ -134,7 +149,7 @@ def test_mistakes_are_one_line_with_status_2(domains, tmp_path, capsys):
     np.save(tmp_path / "slow.npy", np.zeros((200, 4, 4)))
     (tmp_path / "no.mp4").write_bytes(b"nothing")
     out = tmp_path / "out"
-    train = ["train", "smoke", "--silico", silico, "--out", out, *NETWORK]
+    train = ["train", "paper-3d-noise", "--silico", silico, "--out", out, *NETWORK]
     cases = [
         (["simulate", silico, "--seed", "5", *TINY], "already holds another run (seed is 0 there, 5 here)"),
         (["simulate", out, "--grid.frame", "3"], "unrecognized arguments: --grid.frame"),
@@ -173,7 +188,7 @@ def test_mistakes_are_one_line_with_status_2(domains, tmp_path, capsys):
 def test_a_run_folder_of_another_preset_is_refused_and_untouched(domains, tmp_path, capsys):
     silico, vivo, run = domains / "silico", domains / "vivo", tmp_path / "run"
     command = ["--silico", silico, "--vivo", vivo, "--out", run, *NETWORK]
-    assert main([str(part) for part in ("train", "smoke", *command)]) == 0
+    assert main([str(part) for part in ("train", "paper-3d-noise", *command)]) == 0
     before = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
     capsys.readouterr()
     fails(capsys, "train", "paper-3d", *command, says="run")

@@ -362,8 +362,8 @@ def test_every_preset_is_a_model_that_takes_its_clips(preset):
         x = x[:, :, 0] if settings.dimensions == 2 else x
         noise = torch.empty(network.noise_shape(x.shape))
         assert network(x, noise).shape == x.shape
-    assert settings.generator.noise == (preset in ("paper-3d-noise", "smoke"))
-    assert settings.generator.temporal_stride == (1 if preset in ("paper-3d-stride1", "paper-3d-noise", "smoke") else 2)
+    assert settings.generator.noise == (preset == "paper-3d-noise")
+    assert settings.generator.temporal_stride == (1 if preset in ("paper-3d-stride1", "paper-3d-noise") else 2)
 
 
 def test_map_judges_see_the_variance_and_not_the_motion():

@@ -14,16 +14,17 @@ from myovivo.sequence import Sequence, read_header, sequence_files
 def small_demo(monkeypatch):
     monkeypatch.setattr(demo_module, "SIZE", 16)
     monkeypatch.setattr(demo_module, "FRAMES", 64)
-    monkeypatch.setattr(demo_module, "SEQUENCES", 6)
-    monkeypatch.setattr(demo_module, "SUBJECTS", 2)
+    monkeypatch.setattr(demo_module, "SEQUENCES", 2)
+    monkeypatch.setattr(demo_module, "TRAINING_SEQUENCES", 6)
+    monkeypatch.setattr(demo_module, "SUBJECTS", 1)
     monkeypatch.setattr(demo_module, "RUNS", 2)
     real = demo_module.train
 
     def tiny(preset, silico, vivo, out, seed, **options):
-        assert preset == "smoke"
-        changes = {"generator.features": 4, "discriminator.features": 4, "discriminator.layers": 1}
+        assert preset == "house"
+        changes = {"local.features": 4, "discriminator.features": 4, "discriminator.layers": 1}
         changes |= {"data.clip": (16, 16, 16), "optimiser.steps": 3, "data.held_out": 0.5}
-        return real(preset, silico, vivo, out, seed, **options, **changes)
+        return real(preset, silico, vivo, out, seed, **(options | changes))
 
     monkeypatch.setattr(demo_module, "train", tiny)
 

@@ -82,7 +82,7 @@ def test_same_seed_same_bytes_other_seed_other_bytes(runs, kind):
 def test_an_untrained_residual_generator_only_changes_the_scale(translator):
     """v -> (v - mean_s) / std_s · std_v + mean_v, in m/s."""
     untrained = Translator(translator.weights)
-    for parameter in untrained._generator.last.parameters():
+    for parameter in untrained.generator.last.parameters():
         torch.nn.init.zeros_(parameter)
     source = sequence()
     silico, vivo = (translator.weights.standards[name] for name in ("silico", "vivo"))

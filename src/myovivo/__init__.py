@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from .config import AcquireSettings, PhantomSettings, SimulateSettings, TrainSettings
     from .demo import demo
     from .errors import MyovivoError
+    from .estimate import estimate
     from .evaluate import Comparison, evaluate
+    from .evaluate.two_sample import two_sample_test
+    from .export import export
     from .maps import depth_profile, difference_map, similarity_map, variance_map
     from .phantom import phantom, phantom_domain
     from .recording import Recording
@@ -51,7 +54,9 @@ _HOME = {
     "demo": "demo",
     "depth_profile": "maps",
     "difference_map": "maps",
+    "estimate": "estimate",
     "evaluate": "evaluate",
+    "export": "export",
     "inspect": "acquire",
     "phantom": "phantom",
     "phantom_domain": "phantom",
@@ -64,6 +69,7 @@ _HOME = {
     "train": "train",
     "train_files": "checkpoint",
     "translate_domain": "translate",
+    "two_sample_test": "evaluate.two_sample",
     "variance_map": "maps",
 }
 
@@ -86,7 +92,9 @@ __all__ = [
     "demo",
     "depth_profile",
     "difference_map",
+    "estimate",
     "evaluate",
+    "export",
     "inspect",
     "phantom",
     "phantom_domain",
@@ -99,6 +107,7 @@ __all__ = [
     "train",
     "train_files",
     "translate_domain",
+    "two_sample_test",
     "variance_map",
 ]
 

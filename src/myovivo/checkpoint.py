@@ -32,6 +32,7 @@ from .storage import read_json, whole_file, write_json
 Domain = Literal["silico", "vivo"]
 FORMAT_VERSION = 1
 RUN, LOG, CHECKPOINT, WEIGHTS = "run.json", "log.jsonl", "checkpoint.safetensors", "weights.safetensors"
+BUNDLED = Path(__file__).parent / "weights"  # trained networks that come with the package, each with its card
 
 # Settings that say how long or how conveniently to train, but not what comes out after a given number of steps.
 _PACE = (
@@ -174,14 +175,17 @@ def write_weights(path: str | Path, weights: Weights) -> None:
 
 
 def load_weights(run: str | Path) -> Weights:
-    """Read `weights.safetensors` of a run folder (or the file itself).
+    """Read `weights.safetensors` of a run folder, the file itself, or weights that come with the package.
+
+    Parameters
+    ----------
+    run : a folder, a file, or "house" (see `BUNDLED`) where no folder has that name
 
     Raises
     ------
     CheckpointError : missing, damaged, not from myovivo, or incomplete.
     """
-    path = Path(run)
-    path = path if path.is_file() else path / WEIGHTS
+    path = _weights_file(run)
     tensors, note = read_tensors(path, "weights")
     try:
         dz, dx = map(float, note["spacing"])
@@ -204,6 +208,14 @@ def load_weights(run: str | Path) -> Weights:
         raise CheckpointError(
             path, f"is incomplete ({type(error).__name__}: {error}); restore it or train again"
         ) from None
+
+
+def _weights_file(run: str | Path) -> Path:
+    path = Path(run)
+    if path.is_file():
+        return path
+    bundled = BUNDLED / f"{run}.safetensors"
+    return bundled if not path.exists() and bundled.is_file() else path / WEIGHTS
 
 
 def claim_run(run: Path, manifest: Mapping[str, Any]) -> None:

@@ -37,6 +37,7 @@ _ARGUMENTS = {
     "inspect": "FILE",
     "train": "PRESET --silico DIR --vivo DIR --out DIR",
     "translate": "RUN OUT",
+    "export": "RUN FILE",
     "evaluate": "--translated DIR (--run RUN | --vivo DIR [--silico DIR])",
     "report": "OUT --translated DIR (--run RUN | --vivo DIR --silico DIR)",
     "demo": "OUT [--vivo PATH]",
@@ -90,7 +91,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"myovivo {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    for add in (_simulate, _phantom, _inspect, _acquire, _train, _translate, _evaluate, _report, _demo):
+    for add in (_simulate, _phantom, _inspect, _acquire, _train, _translate, _export, _evaluate, _report, _demo):
         add(commands)
     return parser
 
@@ -234,6 +235,11 @@ def _train(commands: Any) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; the same command again resumes it")
     parser.add_argument("--seed", type=int, default=0, help="of split, weights, order and noise (default 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
+    parser.add_argument("--devices", type=int, default=1, metavar="N", help="processes on this node, one per device")
+    parser.add_argument("--nodes", type=int, default=1, metavar="M", help="nodes, under SLURM or torchrun")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the networks")
+    parser.add_argument("--tensorboard", action="store_true", help="write the losses for TensorBoard too")
+    parser.add_argument("--dry-run", action="store_true", help="say what it would take, from three steps, and stop")
     _quiet(parser)
     _settings_options(parser, TrainSettings, config=False)
 
@@ -241,6 +247,12 @@ def _train(commands: Any) -> None:
         changes = _changes(options)
         if options.print_settings:
             _print_settings(settings_from(TrainSettings, options.preset, **changes))
+            return
+        if options.dry_run:
+            from .estimate import estimate
+
+            data = options.preset, options.silico, options.vivo, options.seed
+            print(estimate(*data, device=options.device, **changes))
             return
         from .train import train
 
@@ -251,6 +263,10 @@ def _train(commands: Any) -> None:
             options.out,
             options.seed,
             device=options.device,
+            devices=options.devices,
+            nodes=options.nodes,
+            compile=options.compile,
+            tensorboard=options.tensorboard,
             quiet=options.quiet,
             **changes,
         )
@@ -289,6 +305,27 @@ def _translate(commands: Any) -> None:
             quiet=options.quiet,
         )
         _made(files, options.out)
+
+    parser.set_defaults(run=run)
+
+
+def _export(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "export",
+        "Write a translator as ONNX, with free length and the noise as an input.",
+        "myovivo export run translator.onnx",
+    )
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of a training run, or bundled weights")
+    parser.add_argument("out", type=Path, help="the file to write")
+    parser.add_argument("--direction", choices=("silico_to_vivo", "vivo_to_silico"), default="silico_to_vivo")
+    parser.add_argument("--size", type=int, nargs=2, metavar=("ROWS", "COLUMNS"), help="those of training if not given")
+
+    def run(options: argparse.Namespace) -> None:
+        from .export import export
+
+        size = tuple(options.size) if options.size else None
+        print(f"exported: {export(options.run_folder, options.out, options.direction, size)}")
 
     parser.set_defaults(run=run)
 

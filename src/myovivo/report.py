@@ -487,7 +487,11 @@ def _training(run: Path) -> list[_Figure]:
     by_step = {line["step"]: line for line in lines}  # a resumed run logs some steps twice; the later counts
     steps = sorted(by_step)
     last = by_step[steps[-1]]
-    names = [name for name, value in last.items() if name not in ("step", "seconds") and isinstance(value, float)]
+    names = [
+        name
+        for name, value in last.items()
+        if name not in ("step", "seconds", "data_wait") and isinstance(value, float)
+    ]
     curves = {name: [by_step[step].get(name, np.nan) for step in steps] for name in names}
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     plot.losses(steps, curves, figure.subplots())

@@ -67,15 +67,15 @@ class Translator:
                 "a one-sided translator knows only silico_to_vivo; train a preset of method cycle for the way back"
             )
         with torch.device("meta"):
-            self._generator: ResnetGenerator | LocalGenerator
+            self.generator: ResnetGenerator | LocalGenerator
             if settings.method == "one-sided":
-                self._generator = LocalGenerator(settings.local)
+                self.generator = LocalGenerator(settings.local)
             else:
                 noise = settings.generator.noise and direction == "silico_to_vivo"
-                self._generator = ResnetGenerator(settings.generator, noise)
-        self._generator.to_empty(device="cpu")
-        fill(self._generator, under(direction, weights.tensors), weights.path)
-        self._generator.to(self.device).eval()
+                self.generator = ResnetGenerator(settings.generator, noise)
+        self.generator.to_empty(device="cpu")
+        fill(self.generator, under(direction, weights.tensors), weights.path)
+        self.generator.to(self.device).eval()
 
     @classmethod
     def load(cls, run: str | Path, direction: Direction = "silico_to_vivo", device: str = "auto") -> Translator:
@@ -199,7 +199,7 @@ class Translator:
         def standardised(low: int, high: int) -> Tensor:
             return torch.from_numpy(source.apply(read(low, high)))
 
-        translate = self._local_blocks if isinstance(self._generator, LocalGenerator) else self._resnet_blocks
+        translate = self._local_blocks if isinstance(self.generator, LocalGenerator) else self._resnet_blocks
         blocks = translate(standardised, shape, seed, frames)
         while True:
             # The caller runs between two blocks and must not find its own tensors in another precision.
@@ -217,7 +217,7 @@ class Translator:
         self, read: Callable[[int, int], Tensor], shape: tuple[int, int, int], seed: int | tuple[int, ...], frames: int
     ) -> Iterator[Tensor]:
         """Blocks of a strictly local generator: what is random belongs to the sequence and to each frame's number."""
-        network = self._generator
+        network = self.generator
         assert isinstance(network, LocalGenerator)
         total, margin = shape[0], local.reach(network.settings)
         rows, columns = (-(-size // network.settings.cell) * network.settings.cell for size in shape[1:])
@@ -234,7 +234,7 @@ class Translator:
         self, read: Callable[[int, int], Tensor], shape: tuple[int, int, int], seed: int | tuple[int, ...], frames: int
     ) -> Iterator[Tensor]:
         """Blocks of the paper's generator, in windows of whole strides; single frames if it is two-dimensional."""
-        network = self._generator
+        network = self.generator
         assert isinstance(network, ResnetGenerator)
         settings, flat = network.settings, network.settings.dimensions == 2
         total = shape[0]
@@ -267,7 +267,7 @@ class Translator:
             noise = Noise(*(part.to(self.device) for part in noise))
         elif noise is not None:
             noise = noise.to(self.device)
-        return self._generator(x.to(self.device), noise).float().cpu()
+        return self.generator(x.to(self.device), noise).float().cpu()
 
     def _provenance(self, source: Mapping[str, Any], seed: int | tuple[int, ...], frames: int) -> dict[str, Any]:
         return made_by(

@@ -117,14 +117,15 @@ class LocalGenerator(nn.Module):
         the spectrum's peak; recordings are band-passed, simulations are not.
         """
         window = torch.hann_window(silico.shape[1])[:, None, None]
+        length = max(silico.shape[1], 2 * len(self.filter))  # as many points as the filter has taps, at least
         power = [
-            torch.fft.rfft((x - x.mean(1, keepdim=True)) * window, dim=1).abs().square().mean((0, 2, 3))
+            torch.fft.rfft((x - x.mean(1, keepdim=True)) * window, length, dim=1).abs().square().mean((0, 2, 3))
             for x in (silico, vivo)
         ]
         response = (power[1] / power[0]).sqrt()
         response = (response / response[power[1].argmax()]).clamp(max=1.0)
         response[0] = response[1]  # the mean of a clip says nothing of its slowest motion
-        kernel = torch.fft.irfft(response, silico.shape[1])[: len(self.filter)]
+        kernel = torch.fft.irfft(response, length)[: len(self.filter)]
         kernel = kernel * torch.hann_window(2 * len(self.filter) + 1)[len(self.filter) : -1]
         kernel /= 2 * kernel.sum() - kernel[0]  # what is slow passes
         kernel[0] -= 1.0  # as the filter adds to x
