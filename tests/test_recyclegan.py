@@ -13,7 +13,7 @@ from myovivo.models.sizes import parameter_counts, total
 from myovivo.train import train
 from myovivo.translate import Translator
 
-FLAT = {"generator.dimensions": 2, "generator.norm": "instance", "generator.residual": "none", "generator.noise": False}
+FLAT = {"generator.dimensions": 2, "generator.noise": False}
 RECYCLE = FLAT | {"method": "recycle", "data.clip": (3, 16, 16), "loss.identity_silico": 0}
 
 
@@ -129,11 +129,9 @@ def test_frames_of_a_batch_are_translated_and_judged_as_if_alone():
         assert float(judged["judge_vivo"]) == pytest.approx(expected)
 
 
-def test_predictors_have_neither_a_residual_head_nor_noise():
-    model = RecycleGAN(tiny(**(RECYCLE | {"generator.residual": "gain", "generator.noise": True})))
-    assert model.silico_to_vivo.settings.residual == "gain"
+def test_predictors_take_two_frames_and_no_noise():
+    model = RecycleGAN(tiny(**(RECYCLE | {"generator.noise": True})))
     for predictor in (model.silico_predictor, model.vivo_predictor):
-        assert predictor.settings.residual == "none"
         assert predictor.draw_noise(clip(1, 2, 16, 16), torch.Generator()) is None
         assert predictor(clip(1, 2, 16, 16)).shape == (1, 1, 16, 16)
     assert model.silico_to_vivo.noisy
@@ -154,7 +152,7 @@ def test_the_predictors_learn_to_go_on_in_a_straight_line():
     optimiser = torch.optim.Adam(model.generators.parameters(), 3e-3)
     found = []
     for step in range(60):
-        ends = clip(2, 1, 2, 16, 16, seed=step)
+        ends = torch.nn.functional.interpolate(clip(2, 2, 4, 4, seed=step), (16, 16), mode="bilinear")[:, None]
         x = torch.cat([ends, 2 * ends[:, :, 1:] - ends[:, :, :1]], 2)
         losses, _ = model.generator_losses(x, x.flip(0), torch.Generator())
         assert set(losses) == {"recurrent_silico", "recurrent_vivo"}
@@ -162,7 +160,7 @@ def test_the_predictors_learn_to_go_on_in_a_straight_line():
         weighted_sum(losses, model.settings.loss).backward()
         optimiser.step()
         found.append(losses["recurrent_silico"].item())
-    assert sum(found[-5:]) < 0.5 * sum(found[:5])
+    assert sum(found[-5:]) < 0.7 * sum(found[:5])
 
 
 @pytest.mark.parametrize(
@@ -170,8 +168,8 @@ def test_the_predictors_learn_to_go_on_in_a_straight_line():
     [
         ({"data.clip": (4, 16, 16)}, r"must have 3 frames for Recycle-GAN; try \(3, 16, 16\)"),
         ({"generator.dimensions": 3}, "set generator.dimensions to 2"),
-        ({"data.clip": (3, 18, 17)}, r"must be divisible by .*; try \(3, 18, 18\)"),
-        ({"data.clip": (3, 2, 2)}, "must be at least"),
+        ({"data.clip": (3, 18, 17)}, r"must be divisible by .*; try \(3, 20, 20\)"),
+        ({"data.clip": (3, 4, 4), "discriminator.layers": 3}, "must be at least"),
     ],
 )
 def test_clips_that_recycle_gan_cannot_take(changes, message):

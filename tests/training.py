@@ -10,11 +10,7 @@ FRAME_RATE, SPACING = 512.0, (0.001, 0.0005)
 TINY = {
     "generator.features": 8,
     "generator.blocks": 1,
-    "generator.kernel": 3,
-    "generator.downsamplings": 1,
     "generator.temporal_stride": 1,
-    "generator.norm": "voxel",
-    "generator.residual": "gain",
     "generator.noise": True,
     "generator.tanh": False,
     "discriminator.features": 8,

@@ -310,17 +310,9 @@ class Generator(Settings):
     dimensions: Literal[2, 3] = Field(default=3, description="2: frames, 3: clips")
     features: Count = Field(default=32, description="channels after the first convolution; 32 in 3-D, 64 in 2-D [P]")
     blocks: Count = Field(default=6, description="residual blocks [P]")
-    kernel: Literal[3, 7] = Field(default=7, description="size of the first and the last convolution [P]")
-    downsamplings: Literal[1, 2] = Field(
-        default=2, description="convolutions of stride 2 before the blocks, as many after [P]"
-    )
     temporal_stride: Literal[1, 2] = Field(
         default=2, description="stride in time of the down-samplings; modification 2: 1 [P]"
     )
-    unshuffle: Literal[1, 2, 4] = Field(
-        default=1, description="pixels folded into channels on the way in, unfolded on the way out (ours)"
-    )
-    depth: bool = Field(default=False, description="two more input channels that tell the depth (ours)")
     noise: bool = Field(
         default=False, description="modification 1: noise after each convolution of the blocks, silico to vivo only [P]"
     )
@@ -331,14 +323,8 @@ class Generator(Settings):
     pad_space: Literal["reflect", "replicate", "zero"] = Field(
         default="reflect", description="the same in space; reflect [P]"
     )
-    norm: Literal["instance", "voxel"] = Field(
-        default="instance", description="instance [P]; voxel normalises over channels: strictly local"
-    )
     upsampling: Literal["transposed", "nearest", "shuffle"] = Field(
         default="transposed", description="transposed convolution [P]"
-    )
-    residual: Literal["none", "add", "gain"] = Field(
-        default="none", description="none [P]; add: x + a(x); gain: x exp(g(x)) + a(x); a and g start at zero (ours)"
     )
     tanh: bool = Field(default=True, description="squash what the network computes into (-1, 1) [P]")
 
@@ -399,9 +385,6 @@ class Loss(Settings):
     )
     cycle_silico: NotNegative = Field(default=10.0, description="weight of silico -> vivo -> silico, L1 [P]")
     cycle_vivo: NotNegative = Field(default=10.0, description="weight of vivo -> silico -> vivo, L1 [P]")
-    cycle_norm: Literal["l1", "l2"] = Field(
-        default="l1", description="l1 [P]; l2 (ours) lets a residual generator leave the identity, where l1 has a kink"
-    )
     identity_silico: NotNegative = Field(
         default=5.0, description="weight of vivo_to_silico(silico) = silico; modification 4 [P]"
     )
@@ -492,7 +475,7 @@ class TrainSettings(Settings):
     @property
     def knows_depth(self) -> bool:
         """Whether the translator is told the depth, so that it fits sequences of its own number of rows only."""
-        return self.method == "one-sided" or self.generator.depth
+        return self.method == "one-sided"
 
 
 # What a preset changes. Read a column down: each row of the paper's family adds one modification.

@@ -19,7 +19,7 @@ from .dataset import require_same_scale
 from .domain import good_sequence, make_domain
 from .errors import CheckpointError, FileError, InputError
 from .models import local
-from .models.generators import ResnetGenerator, reach
+from .models.generators import OUTER_KERNEL, ResnetGenerator, reach
 from .models.local import LocalGenerator, Noise
 from .precision import AUTOCAST, precision_for
 from .provenance import made_by
@@ -95,10 +95,10 @@ class Translator:
         """Translate a sequence.
 
         Rows, columns and frames that are no multiple of the network's stride are extended by
-        repeating the last ones, and cut off afterwards. With `norm` "voxel" the result does not depend
-        on `frames_at_once` (beyond rounding): each window is read with as many frames around it as the
-        network can see. With `norm` "instance" it does depend on it, strongly, because the statistics
-        are those of the window; the provenance records it.
+        repeating the last ones, and cut off afterwards. Each window is read with as many frames around it as the
+        network can see, so with `house` the result does not depend on `frames_at_once` (beyond rounding). With the
+        paper's networks it does, strongly, because their instance norm takes its statistics from the window; the
+        provenance records it.
 
         Parameters
         ----------
@@ -175,7 +175,7 @@ class Translator:
         settings = self.weights.settings
         if settings.method == "one-sided":
             return min(LOCAL_WINDOW, shape[0])
-        pixels = shape[1] * shape[2] / settings.generator.unshuffle**2
+        pixels = shape[1] * shape[2]
         features, bytes_per_value = settings.generator.features, 2 if self._autocast != torch.float32 else 4
         per_frame = pixels * features * (_TENSORS_ALIVE - 1) * bytes_per_value + pixels * features * 4
         return min(max(int(MEMORY_BUDGET / per_frame) - 2 * reach(settings.generator), 1), shape[0])
@@ -240,7 +240,7 @@ class Translator:
         total = shape[0]
         time, *space = (1, *network.stride) if flat else network.stride
         # What is no whole stride, or too short to be reflected by half a kernel, is extended.
-        least = settings.unshuffle * (settings.kernel // 2 + 1)
+        least = OUTER_KERNEL // 2 + 1
         rows, columns = (
             max(-(-size // each), -(-least // each), 2) * each for size, each in zip(shape[1:], space, strict=True)
         )

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..config import Loss, TrainSettings
 from ..errors import InputError
 from . import local
-from .discriminators import MapDiscriminator, PatchDiscriminator, smallest, strides
+from .discriminators import PatchDiscriminator, smallest, strides
 from .generators import ResnetGenerator, clip_stride, initialise
 from .losses import cycle_loss, discriminator_loss, identity_loss, least_squares
 
@@ -42,9 +42,6 @@ class CycleGAN(nn.Module):
             self.vivo_to_silico = ResnetGenerator(settings.generator, noise=False)
             self.silico_judge = PatchDiscriminator(settings.discriminator, dimensions)
             self.vivo_judge = PatchDiscriminator(settings.discriminator, dimensions)
-            if settings.discriminator.variance_map:
-                self.silico_map_judge = MapDiscriminator(settings.discriminator)
-                self.vivo_map_judge = MapDiscriminator(settings.discriminator)
         self.to_empty(device="cpu")
         initialise(self, torch.Generator().manual_seed(seed))
 
@@ -57,9 +54,8 @@ class CycleGAN(nn.Module):
 
     @property
     def judges(self) -> nn.ModuleList:
-        """All discriminators, as what the other optimiser trains."""
-        maps = [self.silico_map_judge, self.vivo_map_judge] if self.settings.discriminator.variance_map else []
-        return nn.ModuleList([self.silico_judge, self.vivo_judge, *maps])
+        """Both discriminators, as what the other optimiser trains."""
+        return nn.ModuleList([self.silico_judge, self.vivo_judge])
 
     def generator_losses(
         self, silico: Tensor, vivo: Tensor, rng: torch.Generator | Seq[torch.Generator]
@@ -85,14 +81,11 @@ class CycleGAN(nn.Module):
             "gan_vivo": least_squares(self.vivo_judge(as_vivo), 1.0),
             "gan_silico": least_squares(self.silico_judge(as_silico), 1.0),
         }
-        if self.settings.discriminator.variance_map:
-            losses["gan_vivo_map"] = least_squares(self.vivo_map_judge(as_vivo), 1.0)
-            losses["gan_silico_map"] = least_squares(self.silico_map_judge(as_silico), 1.0)
         if weights.cycle_silico:
-            losses["cycle_silico"] = cycle_loss(silico, to_silico(as_vivo), weights.cycle_norm)
+            losses["cycle_silico"] = cycle_loss(silico, to_silico(as_vivo))
         if weights.cycle_vivo:
             returned = to_vivo(as_silico, to_vivo.draw_noise(as_silico, rng))
-            losses["cycle_vivo"] = cycle_loss(vivo, returned, weights.cycle_norm)
+            losses["cycle_vivo"] = cycle_loss(vivo, returned)
         if weights.identity_silico:
             losses["identity_silico"] = identity_loss(silico, to_silico(silico), weights.identity_norm)
         if weights.identity_vivo:
@@ -104,15 +97,10 @@ class CycleGAN(nn.Module):
         """How badly the discriminators tell real from (detached, pooled) translated clips."""
         silico, vivo = self._shaped(silico), self._shaped(vivo)
         as_silico, as_vivo = translated["silico"], translated["vivo"]
-        losses = {
+        return {
             "judge_vivo": discriminator_loss(self.vivo_judge(vivo), self.vivo_judge(as_vivo)),
             "judge_silico": discriminator_loss(self.silico_judge(silico), self.silico_judge(as_silico)),
         }
-        if self.settings.discriminator.variance_map:
-            in_vivo, in_silico = self.vivo_map_judge, self.silico_map_judge
-            losses["judge_vivo_map"] = discriminator_loss(in_vivo(vivo), in_vivo(as_vivo))
-            losses["judge_silico_map"] = discriminator_loss(in_silico(silico), in_silico(as_silico))
-        return losses
 
     def _shaped(self, clips: Tensor) -> Tensor:
         """Clips as the networks take them: (B, 1, T, Z, X), or single frames (B, 1, Z, X) in two dimensions."""
@@ -177,8 +165,8 @@ def check_clip(settings: TrainSettings) -> None:
             raise InputError(f"clip {clip} must have 3 frames for Recycle-GAN; try {(3, *clip[1:])}")
     elif dimensions == 2 and clip[0] != 1:
         raise InputError(f"clip {clip} must have 1 frame for a 2-D generator; try {(1, *clip[1:])}")
-    if dimensions == 2 and settings.discriminator.variance_map:
-        raise InputError("discriminator.variance_map needs clips of several frames; set generator.dimensions to 3")
+    if settings.method != "one-sided" and settings.discriminator.variance_map:
+        raise InputError("discriminator.variance_map is of method one-sided; switch it off")
     stride = local.clip_stride(settings.local) if settings.method == "one-sided" else clip_stride(settings.generator)
     multiples = (1, *stride)[-3:]
     needed = [smallest(axis) for axis in zip(*strides(settings.discriminator, dimensions), strict=True)]

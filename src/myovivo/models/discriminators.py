@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Discriminator as DiscriminatorSettings
-from .layers import NORM, PaddedConv, depth_channels
+from .layers import InstanceNorm, LayerNorm, PaddedConv, depth_channels
 
 KERNEL = 4
 
@@ -41,7 +41,7 @@ class PatchDiscriminator(nn.Module):
             PaddedConv(dimensions, narrow, wide, KERNEL, stride, padding=1)
             for narrow, wide, stride in zip(widths, widths[1:], strides(settings, dimensions), strict=False)
         )
-        self.norm = NORM[settings.norm]()
+        self.norm = LayerNorm() if settings.norm == "layer" else InstanceNorm()
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1, T, Z, X) or (B, 1, Z, X) -> float32 scores (B, 1, t, z, x); real is near 1."""

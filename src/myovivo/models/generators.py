@@ -2,7 +2,7 @@
 
 Johnson, Alahi, Fei-Fei (2016), doi:10.1007/978-3-319-46475-6_43, in the form of Zhu et al. (2017),
 doi:10.1109/ICCV.2017.244, carried to three dimensions by Ali et al. (2022), BioMed Eng OnLine 21:46.
-In shapes, C is `features`, s the down-sampling in time and r that in space (twice 2, unless set).
+In shapes, C is `features` and s the down-sampling in time, 1 or 4.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Generator as GeneratorSettings
-from .layers import ACTIVATION, NORM, PaddedConv, depth_channels, fold_pixels, unfold_pixels
+from .layers import InstanceNorm, PaddedConv, unfold_pixels
 
+OUTER_KERNEL, DOWNSAMPLINGS = 7, 2
 _TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 
 
 class Block(nn.Module):
-    """x + f(x) with f = conv, noise, norm, ReLU (SiLU with voxel norm), conv, noise, norm.
+    """x + f(x) with f = conv, noise, norm, ReLU, conv, noise, norm.
 
     The noise is StyleGAN's (Karras et al. 2019, doi:10.1109/CVPR.2019.00453): one image, scaled per
     channel by a learned number that starts at zero.
@@ -32,8 +33,7 @@ class Block(nn.Module):
         super().__init__()
         pads = settings.pad_time, settings.pad_space
         self.convs = nn.ModuleList(PaddedConv(settings.dimensions, channels, channels, 3, pads=pads) for _ in range(2))
-        self.norm = NORM[settings.norm]()
-        self.activation = ACTIVATION[settings.norm]
+        self.norm = InstanceNorm()
         scale = (2, channels, *(1,) * settings.dimensions)
         self.noise_scale = nn.Parameter(torch.zeros(scale)) if noise else None
 
@@ -45,7 +45,7 @@ class Block(nn.Module):
                 y = y + self.noise_scale[k] * noise[:, k : k + 1]  # (C, 1, 1, 1) * (B, 1, 1 or t, z, x)
             y = self.norm(y)
             if k == 0:
-                y = self.activation(y)
+                y = F.relu(y)
         return x + y
 
 
@@ -76,9 +76,7 @@ class Upsampling(nn.Module):
 class ResnetGenerator(nn.Module):
     """From a standardised clip of one domain to one of the other.
 
-    conv7-norm-ReLU, down-samplings (conv3, stride 2), residual blocks, up-samplings, conv7. What the
-    last convolution gives is the output itself (`residual` none) or a change of the input: x + a, or
-    x exp(g) + a. The change starts at zero, so that an untrained generator is the identity.
+    conv7-norm-ReLU, two down-samplings (conv3, stride 2), residual blocks, two up-samplings, conv7, Tanh.
 
     Parameters
     ----------
@@ -93,23 +91,16 @@ class ResnetGenerator(nn.Module):
         self.noisy = settings.noise if noise is None else noise
         dimensions, features = settings.dimensions, settings.features
         pads = settings.pad_time, settings.pad_space
-        self._fold = (*(1,) * (dimensions - 2), settings.unshuffle, settings.unshuffle)
         stride = (*(settings.temporal_stride,) * (dimensions - 2), 2, 2)
-        folded = settings.unshuffle**2
-        outputs = folded * (2 if settings.residual == "gain" else 1)
-
-        self.norm = NORM[settings.norm]()
-        self.activation = ACTIVATION[settings.norm]
-        self.first = PaddedConv(
-            dimensions, channels * folded + 2 * settings.depth, features, settings.kernel, pads=pads
-        )
-        widths = [features * 2**k for k in range(settings.downsamplings + 1)]
+        self.norm = InstanceNorm()
+        self.first = PaddedConv(dimensions, channels, features, OUTER_KERNEL, pads=pads)
+        widths = [features * 2**k for k in range(DOWNSAMPLINGS + 1)]
         self.down = nn.ModuleList(PaddedConv(dimensions, narrow, wide, 3, stride) for narrow, wide in pairwise(widths))
         self.blocks = nn.ModuleList(Block(settings, widths[-1], self.noisy) for _ in range(settings.blocks))
         self.up = nn.ModuleList(
             Upsampling(settings, wide, narrow, stride) for narrow, wide in reversed(list(pairwise(widths)))
         )
-        self.last = PaddedConv(dimensions, features, outputs, settings.kernel, pads=pads)
+        self.last = PaddedConv(dimensions, features, 1, OUTER_KERNEL, pads=pads)
 
     @property
     def stride(self) -> tuple[int, ...]:
@@ -119,7 +110,7 @@ class ResnetGenerator(nn.Module):
     def noise_shape(self, shape: Seq[int]) -> tuple[int, ...]:
         """Shape of the noise for an input of `shape`: a channel per convolution of the blocks.
 
-        (B, 1, T, Z, X) -> (B, 2 blocks, 1, Z/r, X/r), or T/s frames instead of 1 without `noise_broadcast`.
+        (B, 1, T, Z, X) -> (B, 2 blocks, 1, Z/4, X/4), or T/s frames instead of 1 without `noise_broadcast`.
         """
         batch, _, *sizes = shape
         inner = [size // each for size, each in zip(sizes, self.stride, strict=True)]
@@ -141,31 +132,21 @@ class ResnetGenerator(nn.Module):
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
         """Translate `x`, (B, 1, T, Z, X) or (B, 1, Z, X), with `noise` of `noise_shape`, or none."""
-        folded = fold_pixels(x, self._fold)  # (B, u², T, Z/u, X/u)
-        seen = torch.cat([folded, depth_channels(folded)], 1) if self.settings.depth else folded
-        y = self.first(seen)  # (B, C, T, Z/u, X/u)
-        y = self.activation(self.norm(y))
+        y = F.relu(self.norm(self.first(x)))  # (B, C, T, Z, X)
         for conv in self.down:
-            y = self.activation(self.norm(conv(y)))  # (B, 2C, T/2, Z/2, X/2), then (B, 4C, T/4, Z/4, X/4)
+            y = F.relu(self.norm(conv(y)))  # (B, 2C, T/2, Z/2, X/2), then (B, 4C, T/4, Z/4, X/4)
         for k, block in enumerate(self.blocks):
-            y = block(y, None if noise is None else noise[:, 2 * k : 2 * k + 2])  # (B, 4C, T/s, Z/r, X/r)
+            y = block(y, None if noise is None else noise[:, 2 * k : 2 * k + 2])  # (B, 4C, T/s, Z/4, X/4)
         for up in self.up:
-            y = self.activation(self.norm(up(y)))  # (B, 2C, T/2, Z/2, X/2), then (B, C, T, Z/u, X/u)
-        y = self.last(y).float()  # (B, u² or 2u², T, Z/u, X/u)
-        if self.settings.tanh:
-            y = torch.tanh(y)
-        if self.settings.residual == "add":
-            y = folded + y
-        elif self.settings.residual == "gain":
-            gain, offset = y.chunk(2, 1)
-            y = folded * gain.clamp(-3, 3).exp() + offset  # a factor beyond 20 would be noise, not tissue
-        return unfold_pixels(y, self._fold)  # (B, 1, T, Z, X)
+            y = F.relu(self.norm(up(y)))  # (B, 2C, T/2, Z/2, X/2), then (B, C, T, Z, X)
+        y = self.last(y).float()  # (B, 1, T, Z, X)
+        return torch.tanh(y) if self.settings.tanh else y
 
 
 def clip_stride(settings: GeneratorSettings) -> tuple[int, ...]:
     """What the sizes of a clip must be multiples of: ((frames,) rows, columns)."""
-    space = settings.unshuffle * 2**settings.downsamplings
-    return (*(settings.temporal_stride**settings.downsamplings,) * (settings.dimensions - 2), space, space)
+    time, space = settings.temporal_stride**DOWNSAMPLINGS, 2**DOWNSAMPLINGS
+    return (*(time,) * (settings.dimensions - 2), space, space)
 
 
 def reach(settings: GeneratorSettings) -> int:
@@ -177,10 +158,10 @@ def reach(settings: GeneratorSettings) -> int:
     """
     if settings.dimensions == 2:
         return 0
-    half, stride = settings.kernel // 2, settings.temporal_stride
-    whole = stride**settings.downsamplings
+    half, stride = OUTER_KERNEL // 2, settings.temporal_stride
+    whole = stride**DOWNSAMPLINGS
     first, last = -half, whole - 1 + half
-    for _ in range(settings.downsamplings):
+    for _ in range(DOWNSAMPLINGS):
         if stride == 1 or settings.upsampling == "nearest":
             first, last = (first - 1) // stride, (last + 1) // stride
         elif settings.upsampling == "transposed":
@@ -188,14 +169,14 @@ def reach(settings: GeneratorSettings) -> int:
         else:
             first, last = first // 2 - 1, last // 2 + 1
     first, last = first - 2 * settings.blocks, last + 2 * settings.blocks
-    for _ in range(settings.downsamplings):
+    for _ in range(DOWNSAMPLINGS):
         first, last = first * stride - 1, last * stride + 1
     frames = max(half - first, last + half - (whole - 1))
     return -(-frames // whole) * whole
 
 
 def initialise(network: nn.Module, rng: torch.Generator) -> None:
-    """Weights N(0, 0.02²), biases 0, noise scales 0 (Zhu et al. 2017), and a residual head at zero."""
+    """Weights N(0, 0.02²), biases 0, noise scales 0 (Zhu et al. 2017)."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d):
             nn.init.normal_(module.weight, 0.0, 0.02, generator=rng)
@@ -203,6 +184,3 @@ def initialise(network: nn.Module, rng: torch.Generator) -> None:
                 nn.init.zeros_(module.bias)
         if isinstance(module, Block) and module.noise_scale is not None:
             nn.init.zeros_(module.noise_scale)
-    for module in network.modules():
-        if isinstance(module, ResnetGenerator) and module.settings.residual != "none":
-            nn.init.zeros_(module.last.conv.weight)

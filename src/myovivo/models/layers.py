@@ -46,13 +46,6 @@ class LayerNorm(nn.Module):
         return F.group_norm(x.float(), 1, eps=1e-5).to(x.dtype)
 
 
-NORM = {"instance": InstanceNorm, "voxel": VoxelNorm, "layer": LayerNorm}
-
-# Instance norm centres each channel, so that a ReLU is never all off; voxel norm does not, and there
-# ReLUs died within some hundred steps.
-ACTIVATION = {"instance": F.relu, "voxel": F.silu}
-
-
 class PaddedConv(nn.Module):
     """A convolution that pads before it convolves, in time and in space each in its own way.
 

@@ -17,13 +17,12 @@ def least_squares(scores: Tensor, target: float) -> Tensor:
     return (scores.float() - target).square().mean()
 
 
-def cycle_loss(original: Tensor, returned: Tensor, norm: Literal["l1", "l2"] = "l1") -> Tensor:
-    """L = mean(|F(G(x)) - x|), or mean((F(G(x)) - x)²) for "l2".
+def cycle_loss(original: Tensor, returned: Tensor) -> Tensor:
+    """L = mean(|F(G(x)) - x|).
 
-    Zhu et al. (2017), equation 2, doi:10.1109/ICCV.2017.244. The square is ours: at the identity, where
-    a residual generator starts, the absolute value has a kink that a small GAN gradient cannot leave.
+    Zhu et al. (2017), equation 2, doi:10.1109/ICCV.2017.244.
     """
-    return _distance(original, returned, norm)
+    return (original.float() - returned.float()).abs().mean()
 
 
 def identity_loss(original: Tensor, translated: Tensor, norm: Literal["l1", "l2"] = "l1") -> Tensor:
@@ -31,7 +30,8 @@ def identity_loss(original: Tensor, translated: Tensor, norm: Literal["l1", "l2"
 
     Zhu et al. (2017), section 5.2, and Ali et al. (2022), whose text prints the square.
     """
-    return _distance(original, translated, norm)
+    difference = original.float() - translated.float()
+    return difference.abs().mean() if norm == "l1" else difference.square().mean()
 
 
 def relativistic(scores: Tensor, others: Tensor) -> Tensor:
@@ -63,11 +63,6 @@ def content_loss(source: Tensor, translated: Tensor, enough: float = 1.0) -> Ten
     norms = a.square().sum(2).sqrt() * b.square().sum(2).sqrt()
     correlation = (a * b).sum(2) / (norms + 1e-4)
     return torch.relu(enough - correlation).mean()
-
-
-def _distance(a: Tensor, b: Tensor, norm: Literal["l1", "l2"]) -> Tensor:
-    difference = a.float() - b.float()
-    return difference.abs().mean() if norm == "l1" else difference.square().mean()
 
 
 def discriminator_loss(real_scores: Tensor, translated_scores: Tensor) -> Tensor:

@@ -26,8 +26,7 @@ class RecycleGAN(nn.Module):
     """Two generators, two predictors, two discriminators, with the interface of `CycleGAN`.
 
     The predictors have the ResNet form of the generators, with two frames as channels: the U-Net of seven levels of
-    the original code takes images of multiples of 128 pixels only. They never have a residual head, which would add
-    two frames to one, and no noise.
+    the original code takes images of multiples of 128 pixels only. They take no noise.
 
     Where frames of a clip are judged or compared one by one, a term is the sum over the frames (and the mean over
     clips and pixels), as in the original code; its weight multiplies that sum.
@@ -45,12 +44,11 @@ class RecycleGAN(nn.Module):
     def __init__(self, settings: TrainSettings, seed: int = 0):
         super().__init__()
         self.settings = settings
-        plain = settings.generator.model_copy(update={"residual": "none"})
         with torch.device("meta"):  # no weights are drawn here, so the global generator stays as it was
             self.silico_to_vivo = ResnetGenerator(settings.generator)
             self.vivo_to_silico = ResnetGenerator(settings.generator, noise=False)
-            self.silico_predictor = ResnetGenerator(plain, noise=False, channels=FRAMES - 1)
-            self.vivo_predictor = ResnetGenerator(plain, noise=False, channels=FRAMES - 1)
+            self.silico_predictor = ResnetGenerator(settings.generator, noise=False, channels=FRAMES - 1)
+            self.vivo_predictor = ResnetGenerator(settings.generator, noise=False, channels=FRAMES - 1)
             self.silico_judge = PatchDiscriminator(settings.discriminator, 2)
             self.vivo_judge = PatchDiscriminator(settings.discriminator, 2)
         self.to_empty(device="cpu")
