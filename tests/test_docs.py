@@ -235,13 +235,13 @@ def test_settings_and_options_named_in_the_text_exist():
     names = set(setting_names())
     groups = {name.split(".")[0] for name in names if "." in name}
     options = set().union(*(options_of(parser) for parser in subcommands().values()))
-    others = {"--docs", "--search"}  # of the scripts in benchmarks/
+    others = {"--docs", "--search", "--nnodes", "--nproc-per-node"}  # of benchmarks/ and torchrun
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         literals = re.findall(r"``([^`]+)``" if page.suffix == ".rst" else r"`([^`]+)`", text)
         for literal in literals:
             for group, name in re.findall(r"(?<![\w./])([a-z]+)\.([a-z_]+)\b", literal):
-                if group in groups and name not in ("h5", "json", "mat", "mp4", "npy", "py", "yaml"):
+                if group in groups and name not in ("h5", "json", "jsonl", "mat", "mp4", "npy", "py", "yaml"):
                     assert f"{group}.{name}" in names, f"{page.name}: there is no setting {group}.{name}"
             for option in re.findall(r"(?<!\S)--[a-z][\w.-]*", literal):
                 assert option in options | others, f"{page.name}: there is no option {option}"

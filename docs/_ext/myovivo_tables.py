@@ -1,7 +1,7 @@
 """Three directives that keep these pages in step with the package and with what has been drawn.
 
 `.. settings:: SimulateSettings` makes the table of a group of settings from its own descriptions.
-`.. preset:: smoke` lists what a training preset changes.
+`.. preset:: house` lists what a training preset changes.
 `.. drawn:: figures/overview.png` is a figure, or, until it has been drawn, the command that draws it.
 """
 

@@ -80,9 +80,9 @@ def build_parser() -> Parser:
             "The whole way once, on your machine in minutes:\n"
             "  myovivo demo OUT\n\n"
             "Step by step:\n"
-            "  myovivo simulate silico --sequences 24 --grid.rows 64 --grid.columns 64\n"
-            "  myovivo phantom vivo --subjects 8 --grid.rows 64 --grid.columns 64\n"
-            "  myovivo train smoke --silico silico --vivo vivo --out run\n"
+            "  myovivo simulate silico --sequences 24\n"
+            "  myovivo phantom vivo --subjects 8\n"
+            "  myovivo train house --silico silico --vivo vivo --out run\n"
             "  myovivo translate run translated\n"
             "  myovivo evaluate --translated translated --run run\n"
             "  myovivo report report --translated translated --run run\n\n"
@@ -398,7 +398,7 @@ def _demo(commands: Any) -> None:
     parser = _command(
         commands,
         "demo",
-        "The whole way once, in minutes: simulate, record, train, translate, evaluate, report.",
+        "The whole way once, in minutes: simulate, record, translate, evaluate, report.",
         "myovivo demo demo\n  myovivo demo demo-video --vivo clips",
     )
     parser.add_argument("out", type=Path, help="folder for everything it makes")

@@ -333,7 +333,9 @@ class LocalGenerator(Settings):
     """The generator of method one-sided, all ours: see docs/explanation/house."""
 
     features: Count = Field(default=16, description="channels")
-    blocks: Count = Field(default=8, description="residual blocks, each 3 x 3 cells in space and 3 frames in time")
+    blocks: Annotated[int, Field(ge=0)] = Field(
+        default=8, description="residual blocks, each 3 x 3 cells in space and 3 frames in time"
+    )
     cell: Literal[1, 2, 4, 8] = Field(default=4, description="side in pixels of the cells that motion is computed in")
     filter: Annotated[int, Field(ge=1)] = Field(
         default=65, description="taps of the symmetric filter in time that comes first, odd"

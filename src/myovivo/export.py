@@ -140,7 +140,7 @@ def _example(
     axis = 0 if flat else 2
     drawn = network.draw_noise(x[:1] if flat else x, rng)
     if drawn is None:
-        return {"velocity": x}, ({axis: count}, ())
+        return {"velocity": x}, ({axis: count},)
     if not network.settings.noise_broadcast:
         raise InputError("noise that is new in each frame cannot be exported; train with generator.noise_broadcast")
     return {"velocity": x, "noise": drawn}, ({axis: count}, ({},))

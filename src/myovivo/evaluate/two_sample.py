@@ -119,7 +119,7 @@ def two_sample_test(
     mean, std = standardisation
     standardised = {key: ((value - mean) / std).astype(np.float32) for key, value in velocities.items()}
 
-    scored: list[Scored] = []
+    scores: dict[int, Scored] = {}
     with Bar("two-sample test", folds * steps, quiet=quiet) as bar:
         for fold in range(folds):
             seen = {
@@ -132,7 +132,8 @@ def two_sample_test(
             for label, domain in found.items():
                 for source, at in zip(domain, fold_of[label], strict=True):
                     if at == fold:
-                        scored.append(_score(network, source, standardised[id(source)], label, clip))
+                        scores[id(source)] = _score(network, source, standardised[id(source)], label, clip)
+    scored = [scores[id(source)] for source in everything]
     rng = np.random.default_rng((seed, folds))
     return TwoSample(_accuracy(scored), _interval(scored, rng), _auc(scored), tuple(scored), folds, steps)
 
