@@ -25,7 +25,7 @@ STAGES = [
     {"checkpoint"},
     {"translate"},
     {"evaluate"},
-    {"processes", "validation"},
+    {"processes", "journal", "validation"},
     {"train"},
     {"estimate", "export"},
     {"maps"},

@@ -132,6 +132,8 @@ def test_patience_stops_early(domains, tmp_path, monkeypatch):
     monkeypatch.setattr("myovivo.validation.score", lambda translated, vivo: next(scores))
     run = train(tiny(**changes), *domains, tmp_path / "run", quiet=True)
     assert weights(run)[1]["step"] == 3
+    train(tiny(**changes), *domains, tmp_path / "run", quiet=True)  # again: it had enough, and stays as it is
+    assert weights(run)[1]["step"] == 3
     assert load_weights(run / "best.safetensors").step == 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import platform
 import signal
@@ -27,7 +26,6 @@ from . import __version__
 from ._callable import make_callable
 from .checkpoint import (
     CHECKPOINT,
-    LOG,
     WEIGHTS,
     Weights,
     claim_run,
@@ -51,14 +49,15 @@ from .dataset import (
     standardisation,
 )
 from .domain import difference
-from .errors import CheckpointError, FileError, InputError, MyovivoError, RunFolderError
+from .errors import CheckpointError, InputError, MyovivoError, RunFolderError
+from .journal import Journal
 from .models import ImagePool, OneSided, translation_model
 from .models.cyclegan import check_clip, weighted_sum
 from .precision import precision_for
 from .processes import any_process, average_gradients, fabric_for, gathered, mean_over_processes
 from .progress import Bar, console
 from .sequence import Header, read_header, sequence_files
-from .validation import Board, Validation
+from .validation import Validation
 
 LOG_EVERY = 10  # steps
 FIRST_LOOK = 32  # clips of each domain that a one-sided translator starts from
@@ -148,56 +147,50 @@ def train(
         raise RunFolderError(
             run, f"holds {training.step} steps already, more than the {steps} asked for; choose another folder"
         )
+    journal = Journal(run if first else None, tensorboard)
+    journal.resume(training.step)
     validation = None
     if settings.validation.every and first:
         validation = Validation(run, settings, seed, domains["silico"].validation, domains["vivo"].validation)
         validation.resume(training.step)
-    board = Board(run / "tensorboard") if tensorboard and first else None
 
     def read(step: int) -> tuple[Tensor, Tensor]:
         silico, vivo = (each.batch(step, batch, training.positions) for each in clips)
         return silico, vivo
 
-    started = saved = logged = time.monotonic()
-    waited = waited_in_all = 0.0
-    stop = False
+    saved = time.monotonic()
+    (enough,) = any_process(fabric, validation is not None and validation.enough)
+    to_do = range(training.step, training.step if enough else steps)
+    interrupted = False
     with Interruption() as interruption, Bar("train", steps, training.step, quiet) as bar:
-        asked = time.monotonic()
-        for pair in read_ahead(read, range(training.step, steps), settings.data.workers):
-            waited += time.monotonic() - asked
+        for pair in journal.timed(read_ahead(read, to_do, settings.data.workers)):
             losses = training.advance(*pair)
-            now = time.monotonic()
-            if first and (training.step % LOG_EVERY == 0 or training.step == steps):
-                line = {"step": training.step, "seconds": round(now - started, 3)}
-                training.log({**line, "data_wait": round(waited / max(now - logged, 1e-9), 4), **losses})
-                waited_in_all, waited, logged = waited_in_all + waited, 0.0, now
-                if board:
-                    board.write(training.step, losses)
             note = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+            if training.step % LOG_EVERY == 0 or training.step == steps:
+                journal.write(training.step, losses)
             validate = bool(settings.validation.every) and training.step % settings.validation.every == 0
             if validate and validation:
-                columns, stop = validation(training.weights())
+                journal.draw(training.step, validation(training.weights()))
                 note = validation.note
-                if board:
-                    board.write(training.step, columns)
             bar.advance(note=note)
-            due = validate or now - saved >= 60 * settings.optimiser.checkpoint_minutes
-            interrupted, stop, due = any_process(fabric, bool(interruption.signal), stop, due)
-            if interrupted or stop:
+            due = validate or time.monotonic() - saved >= 60 * settings.optimiser.checkpoint_minutes
+            enough = validation is not None and validation.enough
+            interrupted, enough, due = any_process(fabric, bool(interruption.signal), enough, due)
+            if interrupted or enough:
                 break
             if due:
                 training.save()
                 saved = time.monotonic()
-            asked = time.monotonic()
     training.save()
-    if not quiet and training.step and waited_in_all:
-        share = waited_in_all / max(time.monotonic() - started, 1e-9)
-        console.print(f"waited for data {share:.1%} of the time", highlight=False)
-    if interruption.signal:
+    if not quiet:
+        console.print(f"waited for data {journal.data_wait:.1%} of the time", highlight=False)
+        if enough:
+            console.print(
+                f"stopped early at step {training.step}: {settings.validation.patience} validations no better"
+            )
+    if interrupted:
         console.print(f"stopped at step {training.step} of {steps} and saved; run the same command again to go on")
         interruption.leave()
-    if stop and not quiet:
-        console.print(f"stopped early at step {training.step}: no better validation in {settings.validation.patience}")
     return run
 
 
@@ -310,17 +303,6 @@ class Training:
         for mean, weight in zip(self.averaged.parameters(), self.model.generators.parameters(), strict=True):
             mean.lerp_(weight, 1 - decay)
 
-    def log(self, line: dict[str, Any]) -> None:
-        """Append a line to `log.jsonl`."""
-        path = self.run / LOG
-        try:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-        except OSError as error:
-            raise FileError(
-                path, f"cannot be written ({error.strerror}); free space and run the same command again"
-            ) from error
-
     def save(self) -> None:
         """Write `checkpoint.safetensors` and `weights.safetensors`, each whole or not at all.
 
@@ -397,15 +379,6 @@ class Training:
                     pool.clips = list(self.fabric.to_device(tensors[f"pool/{domain}"][position]))
         self.fabric.strategy.precision.load_state_dict(about["scaler"])
         self.step = int(about["step"])
-        if self.fabric.global_rank == 0:
-            self._forget_later_lines()
-
-    def _forget_later_lines(self) -> None:
-        """Drop log lines of steps after the checkpoint: they will be taken, and logged, again."""
-        path = self.run / LOG
-        if path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            path.write_text("".join(line for line in lines if _step_of(line) <= self.step), encoding="utf-8")
 
     def _require_sane(self, fine: bool, what: str) -> None:
         if not fine:
@@ -464,7 +437,9 @@ class Interruption:
             signal.signal(number, handler)
 
     def leave(self) -> None:
-        """Do what the signal would have done."""
+        """Do what the signal would have done; nothing where it reached another process only."""
+        if not self.signal:
+            return
         if self.signal == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(128 + self.signal)
@@ -541,13 +516,6 @@ def _add(found: dict[str, Tensor], losses: Mapping[str, Tensor], parts: int) -> 
     """Add the losses of one part of a batch to their means over all parts."""
     for name, loss in losses.items():
         found[name] = found.get(name, torch.zeros((), device=loss.device)) + loss.detach() / parts
-
-
-def _step_of(line: str) -> int:
-    try:
-        return int(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return sys.maxsize  # half a line, written as the process ended
 
 
 make_callable(__name__, train)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .checkpoint import Weights, load_weights, write_weights
 from .config import TrainSettings
-from .errors import FileError, MissingExtraError
+from .errors import FileError
 from .evaluate import evaluate
 from .evaluate.comparison import Row
 from .sequence import Sequence
@@ -47,8 +46,13 @@ class Validation:
         chosen = [files[k * len(files) // count] for k in range(count)]
         return [Sequence.load(path, 0, self.settings.frames, labels=False) for path in chosen]
 
-    def __call__(self, weights: Weights) -> tuple[dict[str, float], bool]:
-        """The columns of the translated row, and whether `patience` is used up; writes the log and the best weights.
+    @property
+    def enough(self) -> bool:
+        """Whether `patience` is used up."""
+        return self.settings.patience is not None and self.since >= self.settings.patience
+
+    def __call__(self, weights: Weights) -> dict[str, float]:
+        """The columns of the translated row; writes the log, and the weights if they are the best so far.
 
         Raises
         ------
@@ -75,8 +79,7 @@ class Validation:
             raise FileError(self.run / LOG, f"cannot be written ({error.strerror}); free space and run again") from None
         shown = " ".join(f"{name} {columns[name]:.2f}" for name in COLUMNS[:-1])
         self.note = f"validation {value:.3f} (best {self.best:.3f}): {shown}"
-        patience = self.settings.patience
-        return columns, patience is not None and self.since >= patience
+        return columns
 
     def resume(self, step: int) -> None:
         """Go back to what was known at `step`: later lines are dropped, since their steps will be taken again.
@@ -117,25 +120,3 @@ def score(translated: Row, vivo: Row) -> float:
 
 def _columns(row: Row) -> dict[str, float]:
     return {name: row.columns[name].mean for name in COLUMNS if name in row.columns}
-
-
-class Board:
-    """Numbers for TensorBoard.
-
-    Raises
-    ------
-    MissingExtraError : TensorBoard is not installed.
-    """
-
-    def __init__(self, folder: Path):
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise MissingExtraError("tensorboard", "tensorboard") from error
-        self._writer: Any = SummaryWriter(str(folder))
-
-    def write(self, step: int, values: Mapping[str, float]) -> None:
-        """Add one point to the curve of each name."""
-        for name, value in values.items():
-            self._writer.add_scalar(name, value, step)
-        self._writer.flush()
