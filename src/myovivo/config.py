@@ -515,7 +515,7 @@ TRAIN_PRESETS: dict[str, dict[str, Any]] = {
         "optimiser.learning_rate": 3e-4,
         "optimiser.betas": (0.5, 0.95),
         "optimiser.batch": 1,
-        "optimiser.steps": 2000,
+        "optimiser.steps": 2500,
         "optimiser.image_pool": 0,
         "optimiser.average": 0.995,
     },
