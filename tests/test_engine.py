@@ -25,7 +25,7 @@ EXACT = {
     "local.features": 8,
     "local.blocks": 2,
     "local.cell": 2,
-    "discriminator.norm": "layer",
+    "discriminator.norm": "group",
     "discriminator.variance_map": True,
     "optimiser.precision": "fp32",
     "optimiser.batch": 2,

@@ -21,8 +21,11 @@ HOUSE = {
     "local.blocks": 2,
     "local.cell": 2,
     "local.filter": 9,
+    "local.window": 3,
     "discriminator.variance_map": True,
-    "discriminator.depth": True,
+    "discriminator.norm": "group",
+    "discriminator.activation": "silu",
+    "discriminator.pointwise": True,
     "discriminator.compressed": True,
     "loss.gan_form": "relativistic",
     "loss.steepness": 0.1,
@@ -35,7 +38,7 @@ def clip(*shape, seed=0):
 
 def network(*, moved=True, seed=0, **settings):
     """A small generator; `moved` gives what starts at zero some weight."""
-    small = {"features": 8, "blocks": 3, "cell": 2, "filter": 9} | settings
+    small = {"features": 8, "blocks": 3, "cell": 2, "filter": 9, "window": 3} | settings
     made = LocalGenerator(LocalSettings(**small))
     rng = torch.Generator().manual_seed(seed)
     initialise(made, rng)
@@ -51,9 +54,25 @@ def translated(made, x, seed=1):
 
 
 @pytest.mark.parametrize("cell", [1, 2, 4])
-def test_untrained_it_is_the_identity(cell):
-    x = clip(2, 1, 6, 16, 24)
-    torch.testing.assert_close(translated(network(moved=False, cell=cell), x), x, rtol=0, atol=0)
+def test_untrained_it_is_the_identity_but_for_the_window_and_noise(cell):
+    x, made = clip(2, 1, 6, 16, 24), network(moved=False, cell=cell, window=1)
+    noise = made.draw_noise(x, torch.Generator())
+    silent = noise._replace(frames=torch.zeros_like(noise.frames))
+    with torch.no_grad():
+        torch.testing.assert_close(made(x, silent), x, rtol=0, atol=1e-6)
+        assert float((made(x, noise) - x).std()) == pytest.approx(np.exp(-3), rel=0.1)
+
+
+def test_the_window_averages_by_the_strength_of_the_echo():
+    """Where one half of the image gives all the echo, the other half shows that half's motion, edges included."""
+    made = network(moved=False, window=5)
+    u = torch.zeros(1, 1, 2, 8, 8)
+    u[..., 4:] = 1
+    equal = made.averaged(u, torch.ones(1, 1, 1, 8, 8)).detach()
+    assert float(equal[0, 0, 0, 0, 3]) < 0.5 < float(equal[0, 0, 0, 0, 4])
+    torch.testing.assert_close(equal, equal[..., :1, :].expand_as(equal))  # nothing is lost at the edges
+    right = torch.where(torch.arange(8) < 4, 1e-4, 1.0).expand(1, 1, 1, 8, 8)
+    assert float(made.averaged(u, right).detach()[0, 0, 0, 0, 2]) > 0.99
 
 
 def test_a_frame_reaches_just_as_far_as_said():
@@ -105,7 +124,8 @@ def test_noise_is_one_per_clip_of_a_batch():
 
 
 def test_the_tissue_stands_still_and_differs_between_seeds():
-    made, x = network(frame_noise=0), torch.ones(1, 1, 30, 8, 8)
+    made, x = network(), torch.ones(1, 1, 30, 8, 8)
+    made.maps.bias.data[1] = -50  # no noise of the frames
     first, second = translated(made, x, 1), translated(made, x, 2)
     middle = first[:, :, 15:16]
     torch.testing.assert_close(first[:, :, 12:18], middle.expand(-1, -1, 6, -1, -1), rtol=1e-4, atol=1e-5)
@@ -213,6 +233,7 @@ def test_losses_and_judges_follow_the_switches():
     ("changes", "message"),
     [
         ({"local.filter": 8}, "filter must be odd to have a middle, got 8; try 9"),
+        ({"local.window": 4}, "window must be odd to have a middle, got 4; try 5"),
         ({"local.cell": 3}, "local.cell"),
     ],
 )

@@ -7,12 +7,12 @@ import torch.nn.functional as F
 
 from myovivo.config import TRAIN_PRESETS, Discriminator, Generator, Loss, TrainSettings, settings_from
 from myovivo.errors import InputError
-from myovivo.models import CycleGAN, ImagePool, PatchDiscriminator, ResnetGenerator, translation_model
+from myovivo.models import CycleGAN, ImagePool, PatchDiscriminator, Recall, ResnetGenerator, translation_model
 from myovivo.models.cyclegan import check_clip, weighted_sum
 from myovivo.models.discriminators import smallest, strides
 from myovivo.models.generators import clip_stride, initialise, reach
-from myovivo.models.layers import InstanceNorm, LayerNorm, PaddedConv, VoxelNorm, fold_pixels, unfold_pixels
-from myovivo.models.local import LocalGenerator
+from myovivo.models.layers import GroupNorm, InstanceNorm, PaddedConv, VoxelNorm, fold_pixels, unfold_pixels
+from myovivo.models.local import LocalGenerator, spread
 from myovivo.models.losses import cycle_loss, discriminator_loss, identity_loss, least_squares
 
 TINY = {"features": 4, "blocks": 1, "temporal_stride": 1}
@@ -327,12 +327,25 @@ def test_every_preset_is_a_model_that_takes_its_clips(preset):
     assert settings.generator.temporal_stride == (1 if preset in ("paper-3d-stride1", "paper-3d-noise") else 2)
 
 
-def test_layer_norm_keeps_the_channels_strength_to_each_other():
-    x = clip(2, 3, 4, 4, 4) * torch.tensor([1.0, 2.0, 4.0]).reshape(3, 1, 1, 1)
-    spread = LayerNorm()(x).std((2, 3, 4))
-    assert float((spread[:, 2] / spread[:, 0]).min()) > 3
+def test_group_norm_keeps_the_channels_strength_to_each_other():
+    x = clip(2, 8, 4, 4, 4) * torch.tensor([1.0, 4.0] * 4).reshape(8, 1, 1, 1)  # four groups of two
+    spread = GroupNorm()(x).std((2, 3, 4))
+    assert float((spread[:, 1] / spread[:, 0]).min()) > 3
     even = InstanceNorm()(x).std((2, 3, 4))
-    assert float((even[:, 2] / even[:, 0]).max()) == pytest.approx(1, abs=0.01)
+    assert float((even[:, 1] / even[:, 0]).max()) == pytest.approx(1, abs=0.01)
+
+
+def test_a_pointwise_discriminator_scores_22_pixels():
+    settings = Discriminator(features=4, layers=3, pointwise=True, norm="group", activation="silu")
+    judge = PatchDiscriminator(settings, 3)
+    spread(judge, torch.Generator().manual_seed(0))
+    x = clip(1, 1, 64, 64, 64).requires_grad_()
+    judge.norm = torch.nn.Identity()  # a norm looks at everything
+    scores = judge(x)
+    assert scores.shape == (1, 1, 8, 8, 8)
+    (slope,) = torch.autograd.grad(scores[0, 0, 4, 4, 4], x)
+    seen = torch.nonzero(slope[0, 0].abs().sum((1, 2))).flatten()
+    assert int(seen.max() - seen.min()) + 1 == 22
 
 
 def test_only_silico_to_vivo_has_noise():
@@ -359,6 +372,18 @@ def test_image_pool_shows_new_clips_until_full_and_then_old_ones_half_of_the_tim
     shown = np.array([float(pool.exchange(torch.full((1, 1), float(k)), rng)) for k in range(50, 1050)])
     assert 0.45 < np.mean(shown < np.arange(50, 1050)) < 0.55
     assert len(pool.clips) == 50
+
+
+def test_recall_shows_past_pairs_beside_the_new_one():
+    recall, rng = Recall(size=4, count=2), np.random.default_rng(0)
+    for k in range(20):
+        real, translated = recall.show(torch.full((1, 1, 2), float(k)), torch.full((1, 1, 2), -float(k)), rng)
+        assert real.shape == (1 + min(k, 2), 1, 2)
+        assert torch.equal(real, -translated)  # pairs stay pairs
+        assert float(real[0, 0, 0]) == k
+        assert len(set(real[:, 0, 0].tolist())) == len(real)
+    assert len(recall.clips) == 4
+    assert max(float(clip.abs().max()) for clip in recall.clips) == 19
 
 
 def test_image_pool_of_size_zero_does_nothing():

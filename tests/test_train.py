@@ -3,6 +3,8 @@
 import itertools
 import json
 import os
+import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,6 +98,15 @@ def test_number_of_readers_does_not_change_the_weights(domains, uninterrupted, t
     assert all(torch.equal(tensors[name], whole[name]) for name in whole)
 
 
+def test_what_discriminators_recall_resumes_too(domains, tmp_path):
+    settings = tiny(**{"optimiser.recall": 2})
+    whole = train(settings, *domains, tmp_path / "whole", quiet=True)
+    train(settings, *domains, tmp_path / "run", quiet=True, **{"optimiser.steps": 4})
+    run = train(settings, *domains, tmp_path / "run", quiet=True)
+    assert_same_bytes(whole, run)
+    assert checkpoint(run)[0]["pool/vivo"].shape[:3] == (2, 2, 2)  # places, pairs, real and translated
+
+
 def test_the_average_of_the_weights_is_what_translates_and_resumes(domains, uninterrupted, tmp_path):
     changes = {"optimiser.average": 0.9}
     whole = train(tiny(**changes), *domains, tmp_path / "whole", quiet=True)
@@ -150,6 +161,19 @@ def test_a_checkpoint_of_another_preset_is_refused(domains, uninterrupted, tmp_p
     (run / "checkpoint.safetensors").write_bytes((uninterrupted / "checkpoint.safetensors").read_bytes())
     with pytest.raises(CheckpointError, match=r"other settings \(generator\.features is 8 there, 4 here\)"):
         train(settings, *domains, run, quiet=True)
+
+
+def test_a_pickle_in_place_of_the_checkpoint_is_data_and_not_run(domains, uninterrupted, tmp_path):
+    run, bomb = shutil.copytree(uninterrupted, tmp_path / "run"), tmp_path / "exploded"
+
+    class Bomb:
+        def __reduce__(self):
+            return open, (str(bomb), "w")
+
+    (run / "checkpoint.safetensors").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(CheckpointError, match="not a readable safetensors file"):
+        train(tiny(), *domains, run, quiet=True)
+    assert not bomb.exists()
 
 
 def test_nan_stops_with_a_clear_line_and_the_last_good_checkpoint(domains, tmp_path, monkeypatch):
@@ -220,7 +244,7 @@ def test_missing_folders_and_devices_are_named(domains, tmp_path):
     [
         {"generator.dimensions": 2, "data.clip": (1, 16, 16), "generator.noise_broadcast": True},
         {"optimiser.precision": "fp32", "optimiser.batch": 1},
-        {"discriminator.norm": "layer", "discriminator.depth": True, "generator.upsampling": "shuffle"},
+        {"discriminator.norm": "group", "discriminator.depth": True, "generator.upsampling": "shuffle"},
         {"generator.upsampling": "nearest", "generator.pad_time": "replicate", "generator.tanh": True},
         {"optimiser.image_pool": 0, "loss.identity_vivo": 1, "loss.identity_norm": "l2"},
     ],

@@ -2,7 +2,7 @@
 
     run.json                what is trained on what: settings, seed, the split of both domains, device, versions
     log.jsonl               the losses, a line every few steps
-    checkpoint.safetensors  everything needed to go on: networks, optimisers, image pools, step
+    checkpoint.safetensors  everything needed to go on: networks, optimisers, pools of clips, step
     weights.safetensors     everything needed to translate: both generators, settings, standardisation
 
 A safetensors file is a JSON header and raw numbers; reading one cannot run code.

@@ -338,9 +338,11 @@ class LocalGenerator(Settings):
     )
     cell: Literal[1, 2, 4, 8] = Field(default=4, description="side in pixels of the cells that motion is computed in")
     filter: Annotated[int, Field(ge=1)] = Field(
-        default=65, description="taps of the symmetric filter in time that comes first, odd"
+        default=65, description="taps of the symmetric filter in time that comes last, odd"
     )
-    frame_noise: Annotated[int, Field(ge=0)] = Field(default=2, description="noise images that are new in each frame")
+    window: Annotated[int, Field(ge=1)] = Field(
+        default=9, description="side in pixels of the window that is averaged over, odd; about a velocity estimator's"
+    )
     subject: Annotated[int, Field(ge=0)] = Field(
         default=4, description="random numbers per sequence that are the same everywhere in it"
     )
@@ -349,9 +351,11 @@ class LocalGenerator(Settings):
     )
 
     @model_validator(mode="after")
-    def _filter_is_odd(self) -> Self:
-        if self.filter % 2 == 0:
-            raise ValueError(f"filter must be odd to have a middle, got {self.filter}; try {self.filter + 1}")
+    def _middles(self) -> Self:
+        for name in ("filter", "window"):
+            size = getattr(self, name)
+            if size % 2 == 0:
+                raise ValueError(f"{name} must be odd to have a middle, got {size}; try {size + 1}")
         return self
 
 
@@ -361,8 +365,13 @@ class Discriminator(Settings):
     temporal_stride: Literal[1, 2] = Field(
         default=2, description="stride in time of the down-sampling layers after the first [P: 2]"
     )
-    norm: Literal["instance", "layer"] = Field(
-        default="instance", description="instance [P]; layer keeps how strong the channels are to each other (ours)"
+    norm: Literal["instance", "group"] = Field(
+        default="instance", description="instance [P]; group: over groups of channels, four per layer (ours)"
+    )
+    activation: Literal["leaky", "silu"] = Field(default="leaky", description="LeakyReLU of 0.2 [P], or SiLU (ours)")
+    pointwise: bool = Field(
+        default=False,
+        description="score each place right after the down-sampling layers, without the two layers of stride 1 (ours)",
     )
     compressed: bool = Field(
         default=False, description="the clip once more as asinh(20 x) / 3, in which weak motion shows (ours)"
@@ -371,6 +380,12 @@ class Discriminator(Settings):
     variance_map: bool = Field(
         default=False, description="a 2-D PatchGAN beside it that judges the log-variance map of each clip (ours)"
     )
+
+    @model_validator(mode="after")
+    def _groups_fit(self) -> Self:
+        if self.norm == "group" and self.features % 2:
+            raise ValueError(f"features must be even for four groups, got {self.features}; try {self.features + 1}")
+        return self
 
 
 class Loss(Settings):
@@ -430,6 +445,10 @@ class Optimiser(Settings):
     image_pool: Annotated[int, Field(ge=0)] = Field(
         default=50,
         description="past translations the discriminators also see, shared out over the places of a batch [P]",
+    )
+    recall: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="past pairs, of so many as image_pool, that discriminators see beside each new one (ours)",
     )
     average: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0,
@@ -503,9 +522,10 @@ TRAIN_PRESETS: dict[str, dict[str, Any]] = {
     "house": {
         "method": "one-sided",
         "discriminator.features": 16,
-        "discriminator.norm": "layer",
+        "discriminator.norm": "group",
+        "discriminator.activation": "silu",
+        "discriminator.pointwise": True,
         "discriminator.compressed": True,
-        "discriminator.depth": True,
         "discriminator.variance_map": True,
         "loss.gan_form": "relativistic",
         "loss.steepness": 0.1,

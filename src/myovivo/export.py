@@ -37,7 +37,7 @@ def export(
 
     Input `velocity` is (1, 1, T, Z, X), or (T, 1, Z, X) for two-dimensional networks. Noise is standard normal. The
     paper's networks take `noise`, (1, 2 blocks, 1, Z/4, X/4), the same for all frames. `house` takes `tissue`,
-    (1, K, Z, X), to be kept for a whole sequence, and `frames`, (1, n, T, Z/c, X/c), new in each frame.
+    (1, K, Z, X), to be kept for a whole sequence, and `frames`, (1, 1, T, Z, X), new in each frame.
     The output is `translated`.
 
     Parameters

@@ -51,7 +51,7 @@ from .dataset import (
 from .domain import difference
 from .errors import CheckpointError, InputError, MyovivoError, RunFolderError
 from .journal import Journal
-from .models import ImagePool, OneSided, translation_model
+from .models import ImagePool, OneSided, Recall, translation_model
 from .models.cyclegan import check_clip, weighted_sum
 from .precision import precision_for
 from .processes import any_process, average_gradients, fabric_for, gathered, mean_over_processes
@@ -195,7 +195,7 @@ def train(
 
 
 class Training:
-    """The state of a training: networks, optimisers, image pools, and how many steps they have seen.
+    """The state of a training: networks, optimisers, pools of clips, and how many steps they have seen.
 
     Randomness has no state: each clip of each step seeds anew from (seed, step, place in the batch), so that neither
     an interruption nor the number of processes that share a batch changes what is drawn.
@@ -227,7 +227,10 @@ class Training:
         self.judge_optimiser = self._adam(self.model.judges, options.judge_learning_rate or options.learning_rate)
         # A pool per place in the batch, so that processes need not exchange clips.
         size = -(-settings.optimiser.image_pool // settings.optimiser.batch)
-        self.pools = {domain: [ImagePool(size) for _ in self.positions] for domain in self.model.judged}
+        self.pools = {
+            domain: [Recall(size, options.recall) if options.recall else ImagePool(size) for _ in self.positions]
+            for domain in self.model.judged
+        }
         self.watch = Watch()
 
     def _adam(self, networks: nn.Module, rate: float) -> torch.optim.Optimizer:
@@ -269,9 +272,9 @@ class Training:
         model.judges.requires_grad_(True)
         self.judge_optimiser.zero_grad()
         for k, (pair, translated) in enumerate(zip(pairs, made, strict=True)):
-            shown = {domain: self._exchange(domain, clips, k * size, chances) for domain, clips in translated.items()}
+            real, shown = self._shown(pair, translated, k * size, chances)
             with self.fabric.autocast():
-                losses = model.judge_losses(*pair, shown)
+                losses = model.judge_losses(real["silico"], real["vivo"], shown)
                 total = weighted_sum(losses, weights) / parts
             self.fabric.backward(total)
             _add(found, losses, parts)
@@ -289,10 +292,19 @@ class Training:
         )
         return losses_by_name
 
-    def _exchange(self, domain: str, clips: Tensor, start: int, chances: list[np.random.Generator]) -> Tensor:
-        pools = self.pools[domain]
-        shown = [pools[start + k].exchange(clip[None], chances[start + k]) for k, clip in enumerate(clips)]
-        return torch.cat(shown)
+    def _shown(
+        self, pair: tuple[Tensor, Tensor], translated: dict[str, Tensor], start: int, chances: list[np.random.Generator]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """What the discriminators see: real clips and translated ones, by domain."""
+        real: dict[str, Tensor] = {"silico": pair[0], "vivo": pair[1]}
+        shown: dict[str, Tensor] = {}
+        for domain, clips in translated.items():
+            pools = self.pools[domain][start : start + len(clips)]
+            found = [
+                pool.show(real[domain][k : k + 1], clips[k : k + 1], chances[start + k]) for k, pool in enumerate(pools)
+            ]
+            real[domain], shown[domain] = (torch.cat(each) for each in zip(*found, strict=True))
+        return real, shown
 
     @torch.no_grad()
     def _average(self) -> None:

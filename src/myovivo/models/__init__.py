@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..config import TrainSettings
-from .cyclegan import CycleGAN, ImagePool, check_clip
+from .cyclegan import CycleGAN, check_clip
 from .discriminators import PatchDiscriminator
 from .generators import ResnetGenerator
 from .local import LocalGenerator
 from .onesided import OneSided
+from .pools import ImagePool, Recall
 from .recyclegan import RecycleGAN
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "LocalGenerator",
     "OneSided",
     "PatchDiscriminator",
+    "Recall",
     "RecycleGAN",
     "ResnetGenerator",
     "translation_model",

@@ -1,4 +1,4 @@
-"""The generator of `house`: a tissue is drawn once per sequence, and the motion goes through it, frame by frame.
+"""The generator of `house`: a tissue is drawn once per sequence, the motion goes through it, and is then imaged.
 
 Ours. Everything is strictly local in time: what becomes of a frame depends on the `reach` frames on either side, so
 windows of a long sequence, translated one after the other, are the translation of the whole.
@@ -8,6 +8,7 @@ the motion per cell.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence as Seq
 from typing import NamedTuple
 
@@ -21,7 +22,10 @@ from .layers import VoxelNorm, depth_channels, fold_pixels, padded_frames
 TISSUE_SCALES = (1, 2, 4, 8, 16)  # pixels between the points of a noise image: grain, fascicles, layers, regions
 IMAGES_PER_SCALE = 2
 KERNEL_TIME = 3
-GAIN_LIMIT = 4.0  # a factor beyond exp(4) = 55 would be noise, not tissue
+LOG_LIMIT = 4.0  # a factor beyond exp(4) = 55 would be noise, not tissue
+QUIET = -3.0  # log of the noise's SD before training, in SDs of the domain and before it is averaged
+WINDOW_SD = 0.25  # of the window's weights before training, over its side
+WINDOW_SPEED = 10.0
 WEAK = 0.1  # in SDs of the domain: motion below it is told apart as finely as motion above it
 
 
@@ -31,7 +35,7 @@ class Noise(NamedTuple):
     Attributes
     ----------
     tissue : (B, K, Z, X), the same for all frames: which tissue it is
-    frames : (B, n, T, Z/c, X/c), new in each frame: what imaging adds
+    frames : (B, 1, T, Z, X), new in each frame: what imaging adds
     """
 
     tissue: Tensor
@@ -39,11 +43,12 @@ class Noise(NamedTuple):
 
 
 class LocalGenerator(nn.Module):
-    """x -> x' exp(g + m) + a: filtered in time, multiplied by the tissue, and something added.
+    """u = x exp(g + m) + a + σ n is what moves; h ∗ (K ∗ (w u)) / (K ∗ w) is what an ultrasound scanner sees of it.
 
-    x' is x after a symmetric filter in time, which has no lag by construction; m is a map drawn once per
-    sequence, g and a follow the motion around them. All start at zero, so that an untrained
-    translator is the identity. g and a are computed per cell and interpolated, so that no grid of cells shows.
+    m, σ and w are maps drawn once per sequence; g and a follow the motion around them, computed per cell and
+    interpolated, so that no grid of cells shows; n is white noise, new in each frame. A velocity estimator averages
+    over a window K, weighted by the strength w of the echo, which starts as speckle; recordings are band-passed: h is
+    symmetric in time, so it has no lag by construction. g, m and a start at zero.
 
     Parameters
     ----------
@@ -53,11 +58,13 @@ class LocalGenerator(nn.Module):
     def __init__(self, settings: LocalSettings):
         super().__init__()
         self.settings = settings
-        features, inputs = settings.features, settings.cell**2 + settings.frame_noise + 2
+        features = settings.features
         self.filter = nn.Parameter(torch.zeros(settings.filter // 2 + 1))
+        self.window = nn.Parameter(torch.zeros(2, settings.window))
         self.tissue = TissueNetwork(features, settings.subject)
-        self.gain = nn.Conv2d(features, 1, 3, padding=1)
-        self.first = nn.Conv3d(inputs, features, (1, 3, 3), padding=(0, 1, 1))
+        self.maps = nn.Conv2d(features, 2, 3, padding=1)
+        self.echo = nn.Conv2d(features, 1, 3, padding=1, bias=False)  # a factor that is everywhere cancels out
+        self.first = nn.Conv3d(settings.cell**2 + 2, features, (1, 3, 3), padding=(0, 1, 1))
         self.blocks = nn.ModuleList(MotionBlock(features, dilation) for dilation in dilations(settings))
         self.last = nn.Conv3d(features, 2, (1, 3, 3), padding=(0, 1, 1))
 
@@ -89,32 +96,54 @@ class LocalGenerator(nn.Module):
         return torch.cat([*images, subject.expand(-1, *size)])
 
     def draw_frames(self, frames: int, rows: int, columns: int, rng: torch.Generator) -> Tensor:
-        """Noise of so many frames: (n, T, Z/c, X/c). A frame's does not depend on how many are drawn."""
-        shape = (frames, self.settings.frame_noise, rows // self.settings.cell, columns // self.settings.cell)
-        return torch.randn(shape, generator=rng, device=rng.device).transpose(0, 1)
+        """Noise of so many frames: (1, T, Z, X). A frame's does not depend on how many are drawn."""
+        return torch.randn((1, frames, rows, columns), generator=rng, device=rng.device)
 
     def forward(self, x: Tensor, noise: Noise) -> Tensor:
         """Translate `x` (B, 1, T, Z, X), standardised, with `noise` as `draw_noise` gives it."""
         cell = self.settings.cell
-        x = self.filtered(x)  # (B, 1, T, Z, X)
         tissue = self.tissue(noise.tissue)  # (B, C, Z, X)
         seen = fold_pixels(torch.asinh(x / WEAK) / 3, (1, cell, cell))  # (B, c², T, Z/c, X/c)
-        depth = depth_channels(seen)
-        y = self.first(torch.cat([seen, depth, noise.frames], 1))  # (B, C, T, Z/c, X/c)
+        y = self.first(torch.cat([seen, depth_channels(seen)], 1))  # (B, C, T, Z/c, X/c)
         here = F.adaptive_avg_pool2d(tissue, y.shape[-2:])  # (B, C, Z/c, X/c)
         for block in self.blocks:
             y = block(y, here)
-        y = self.last(F.silu(y)).float()  # (B, 2, T, Z/c, X/c)
-        gain, offset = _enlarged(y, x.shape[-2:]).chunk(2, 1)  # (B, 1, T, Z, X) each
-        still = self.gain(tissue).float()  # (B, 1, Z, X)
-        return x * (gain + still[:, :, None]).clamp(-GAIN_LIMIT, GAIN_LIMIT).exp() + offset
+        y = self.last(F.silu(y))  # (B, 2, T, Z/c, X/c)
+        maps, echo = self.maps(tissue), self.echo(tissue)  # (B, 2, Z, X), (B, 1, Z, X)
+        with torch.autocast(x.device.type, enabled=False):
+            gain, offset = _enlarged(y.float(), x.shape[-2:]).chunk(2, 1)  # (B, 1, T, Z, X) each
+            still, noisy = maps.float()[:, :, None].chunk(2, 1)  # (B, 1, 1, Z, X) each
+            weight = speckle(noise.tissue) * echo.float()[:, :, None].clamp(-LOG_LIMIT, LOG_LIMIT).exp()
+            u = x.float() * (gain + still).clamp(-LOG_LIMIT, LOG_LIMIT).exp() + offset
+            u = u + (noisy + QUIET).clamp(max=LOG_LIMIT).exp() * noise.frames.float()
+            return self.filtered(self.averaged(u, weight))
+
+    def averaged(self, u: Tensor, weight: Tensor) -> Tensor:
+        """(K ∗ (w u)) / (K ∗ w) in space, for u (B, 1, T, Z, X), w (B, 1, 1, Z, X); nothing beyond the edges counts."""
+        reach = self.settings.window // 2
+        down, across = self.window_weights()
+
+        def smooth(y: Tensor) -> Tensor:
+            flat = y.flatten(0, 2)[:, None]  # (B T, 1, Z, X)
+            flat = F.conv2d(flat, down[None, None, :, None], padding=(reach, 0))
+            return F.conv2d(flat, across[None, None, None, :], padding=(0, reach)).view_as(y)
+
+        return smooth(weight * u) / smooth(weight)
+
+    def window_weights(self) -> Tensor:
+        """The window in depth and across, (2, side), each of sum 1."""
+        reach = self.settings.window // 2
+        places = torch.arange(-reach, reach + 1, device=self.window.device) / (WINDOW_SD * self.settings.window)
+        # Adam's steps are of one size for all; a window has further to go than a weight.
+        return (WINDOW_SPEED * self.window.float() - places**2 / 2).softmax(1)
 
     @torch.no_grad()
     def match_spectra(self, silico: Tensor, vivo: Tensor) -> None:
         """Start the filter at what turns the mean spectrum of one domain into that of the other.
 
         Its response is the root of the ratio of the power spectra of clips (N, T, Z, X), Hann-windowed, at most that at
-        the spectrum's peak; recordings are band-passed, simulations are not.
+        the spectrum's peak; recordings are band-passed, simulations are not. The noise that the generator adds counts
+        as the simulations'.
         """
         window = torch.hann_window(silico.shape[1])[:, None, None]
         length = max(silico.shape[1], 2 * len(self.filter))  # as many points as the filter has taps, at least
@@ -122,7 +151,9 @@ class LocalGenerator(nn.Module):
             torch.fft.rfft((x - x.mean(1, keepdim=True)) * window, length, dim=1).abs().square().mean((0, 2, 3))
             for x in (silico, vivo)
         ]
-        response = (power[1] / power[0]).sqrt()
+        down, across = self.window_weights()
+        quiet = float(down.square().sum() * across.square().sum()) * math.exp(2 * QUIET)  # the noise's variance
+        response = (power[1] / (power[0] + quiet * window.square().sum())).sqrt()
         response = (response / response[power[1].argmax()]).clamp(max=1.0)
         response[0] = response[1]  # the mean of a clip says nothing of its slowest motion
         kernel = torch.fft.irfft(response, length)[: len(self.filter)]
@@ -132,12 +163,18 @@ class LocalGenerator(nn.Module):
         self.filter.copy_(kernel)
 
     def filtered(self, x: Tensor) -> Tensor:
-        """x' = x + k * x with k symmetric in time, the first and last frame repeated beyond the ends."""
+        """h ∗ x = x + k ∗ x with k symmetric in time, the first and last frame repeated beyond the ends."""
         kernel = torch.cat([self.filter.flip(0)[:-1], self.filter])  # (taps,)
         reach = len(kernel) // 2
         x = x.float()
         around = padded_frames(x, reach, self.settings.pad_time).flatten(3)  # (B, 1, T + 2 reach, Z X)
         return x + F.conv2d(around, kernel[None, None, :, None].float()).view_as(x)
+
+
+def speckle(noise: Tensor) -> Tensor:
+    """Echo power (B, 1, 1, Z, X) of fully developed speckle: |z|², z complex normal, from the finest noise images."""
+    real, imaginary = noise[:, 0].float(), noise[:, 1].float()
+    return (0.05 + real.square() + imaginary.square())[:, None, None] / 2
 
 
 class TissueNetwork(nn.Module):
@@ -192,21 +229,27 @@ def reach(settings: LocalSettings) -> int:
     return settings.filter // 2 + settings.blocks * (KERNEL_TIME // 2)
 
 
-def initialise(network: LocalGenerator, rng: torch.Generator) -> None:
-    """Weights N(0, 1/inputs), which keep the variance; zero wherever a change of the input starts."""
+def spread(network: nn.Module, rng: torch.Generator) -> None:
+    """Weights N(0, 1/inputs), which keep the variance; biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Conv3d):
-            fan_in = module.weight[0].numel()
-            nn.init.normal_(module.weight, 0.0, fan_in**-0.5, generator=rng)
-            nn.init.zeros_(module.bias)  # type: ignore[arg-type]  # all have one
-        if isinstance(module, MotionBlock):
-            nn.init.ones_(module.strength)
+            nn.init.normal_(module.weight, 0.0, module.weight[0].numel() ** -0.5, generator=rng)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def initialise(network: LocalGenerator, rng: torch.Generator) -> None:
+    """As `spread`, but zero wherever a change of the input starts."""
+    spread(network, rng)
     nn.init.zeros_(network.filter)
+    nn.init.zeros_(network.window)
     for block in network.blocks:
+        nn.init.ones_(block.strength)  # type: ignore[arg-type]
         nn.init.normal_(block.tissue.weight, 0.0, 0.05, generator=rng)  # type: ignore[union-attr,arg-type]
         nn.init.zeros_(block.time.weight)  # type: ignore[union-attr,arg-type]
     nn.init.zeros_(network.last.weight)
-    nn.init.zeros_(network.gain.weight)
+    nn.init.zeros_(network.maps.weight)
+    nn.init.zeros_(network.echo.weight)
 
 
 def _enlarged(y: Tensor, size: Seq[int]) -> Tensor:

@@ -15,9 +15,7 @@ from torch import Tensor, nn
 
 from ..config import TrainSettings
 from .discriminators import MapDiscriminator, PatchDiscriminator, log_variance
-from .generators import initialise
-from .local import LocalGenerator
-from .local import initialise as initialise_local
+from .local import LocalGenerator, initialise, spread
 from .losses import content_loss, discriminator_loss, gradient_penalty, least_squares, relativistic
 
 
@@ -40,8 +38,8 @@ class OneSided(nn.Module):
                 self.vivo_map_judge = MapDiscriminator(settings.discriminator)
         self.to_empty(device="cpu")
         rng = torch.Generator().manual_seed(seed)
-        initialise_local(self.silico_to_vivo, rng)
-        initialise(self.judges, rng)
+        initialise(self.silico_to_vivo, rng)
+        spread(self.judges, rng)
 
     judged = ("vivo",)  # the domains that translations are shown to judges of
 
