@@ -2,6 +2,7 @@
 
 python benchmarks/family.py                      # everything; interrupted, the same command goes on
 python benchmarks/family.py --models house       # one of them
+python benchmarks/family.py --variants           # `house` with one of its parts changed at a time, instead
 python benchmarks/family.py --docs               # also write docs/figures/family.json, family.csv, family_costs.csv
 
 The time that a model gets is that of one processor core, found from its own steps: steps = budget / seconds per step,
@@ -36,26 +37,41 @@ DOCS = Path(__file__).parents[1] / "docs" / "figures"
 SIZE, FRAMES = 64, 512
 SIMULATIONS, SUBJECTS, RUNS = 64, 32, 2  # a quarter of the subjects of each domain is held out: 8 of the phantom
 MODELS = ("paper-2d", "paper-recycle", "paper-3d", "paper-3d-stride1", "paper-3d-noise", "house")
+# In pixels, which are twice as large as the preset's: a cell of 1.25 mm, a window of 2 mm.
+HOUSE: dict[str, Any] = {"local.cell": 2, "local.window": 3}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "house-no-trunk": {"local.blocks": 0},
+    "house-window-3mm": {"local.window": 5},
+    "house-cells-2.5mm": {"local.cell": 4},
+    "house-least-squares": {"loss.gan_form": "least-squares"},
+    "house-paper-judges": {
+        "discriminator.norm": "instance",
+        "discriminator.activation": "leaky",
+        "discriminator.pointwise": False,
+    },
+}
 COLUMNS = ("DBhat", "Corr", "SSI", "Corr Psd", "xCorr", "lag")
 LONG = 1024  # frames, for the time of a translation
 console = Console(stderr=True)
 
 
+def preset_of(model: str) -> str:
+    """The preset that a model of the comparison is made from."""
+    return "house" if model in VARIANTS else model
+
+
 def settings_of(model: str) -> dict[str, Any]:
     """What the comparison changes of a preset: the size of the clips, and the width of the paper's networks."""
-    frames = {"paper-2d": 1, "paper-recycle": 3, "house": 64}.get(model, 32)
+    preset = preset_of(model)
+    frames = {"paper-2d": 1, "paper-recycle": 3, "house": 64}.get(preset, 32)
     changes: dict[str, Any] = {"data.clip": (frames, SIZE, SIZE), "optimiser.checkpoint_minutes": 1}
-    if model == "house":
-        return changes | HOUSE
-    full = settings_from(TrainSettings, model)
+    if preset == "house":
+        return changes | HOUSE | VARIANTS.get(model, {})
+    full = settings_from(TrainSettings, preset)
     return changes | {
         "generator.features": full.generator.features // 4,
         "discriminator.features": full.discriminator.features // 4,
     }
-
-
-# In pixels, which are twice as large as the preset's: a cell of 1.25 mm, a window of 3 mm.
-HOUSE = {"local.cell": 2, "local.window": 5}
 
 
 def domains(out: Path) -> tuple[Path, Path]:
@@ -81,7 +97,7 @@ def measure(model: str, rounds: int = 3) -> dict[str, float]:
     from myovivo.train import Training
 
     torch.set_num_threads(1)
-    settings = settings_from(TrainSettings, model, **settings_of(model))
+    settings = settings_from(TrainSettings, preset_of(model), **settings_of(model))
     clip, batch = settings.data.clip, settings.optimiser.batch
     standards = {name: Standardisation(0.0, 1.0) for name in ("silico", "vivo")}
     with tempfile.TemporaryDirectory() as folder:
@@ -101,7 +117,7 @@ def measure(model: str, rounds: int = 3) -> dict[str, float]:
         "train_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
         "generator_parameters": counts["silico_to_vivo"],
         "parameters": sum(counts.values()),
-        "full_generator_parameters": parameter_counts(settings_from(TrainSettings, model))["silico_to_vivo"],
+        "full_generator_parameters": parameter_counts(settings_from(TrainSettings, preset_of(model)))["silico_to_vivo"],
     }
 
 
@@ -130,7 +146,7 @@ def train_model(model: str, out: Path, steps: int) -> None:
     from myovivo import train
 
     changes = settings_of(model) | {"optimiser.steps": steps}
-    train(model, out / "silico", out / "vivo", out / model / "run", device="cpu", quiet=True, **changes)
+    train(preset_of(model), out / "silico", out / "vivo", out / model / "run", device="cpu", quiet=True, **changes)
 
 
 def test_model(model: str, out: Path) -> dict[str, Any]:
@@ -226,7 +242,7 @@ def likeness(result: dict[str, Any]) -> list[list[str]]:
             cells[-1] = f"{1e3 * row['lag']:.1f} ± {1e3 * result['sd'][name]['lag']:.1f}"
         table.append([name, *cells, f"{row['two_sample']:.2f}" if "two_sample" in row else ""])
     for name in result["columns"]:
-        if name in MODELS:
+        if name in (*MODELS, *VARIANTS):
             gaps = [gap_closed(result, name, column) for column in COLUMNS[:4]]
             table.append([f"gap closed, {name}", *("" if gap is None else f"{gap:.0%}" for gap in gaps), "", "", ""])
     return table
@@ -253,11 +269,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The whole family on one pair of domains, the same time for each.")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "out" / "family")
     parser.add_argument("--minutes", type=float, default=15.0, help="of one core, for training each model (default 15)")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    every = (*MODELS, *VARIANTS)
+    parser.add_argument("--models", nargs="+", choices=every, default=list(MODELS))
+    parser.add_argument("--variants", action="store_true", help="house and its variants instead")
     parser.add_argument("--docs", action="store_true", help="also write them into docs/figures")
-    parser.add_argument("--measure", choices=MODELS, help=argparse.SUPPRESS)
-    parser.add_argument("--train", choices=MODELS, help=argparse.SUPPRESS)
-    parser.add_argument("--test", choices=MODELS, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", choices=every, help=argparse.SUPPRESS)
+    parser.add_argument("--train", choices=every, help=argparse.SUPPRESS)
+    parser.add_argument("--test", choices=every, help=argparse.SUPPRESS)
     parser.add_argument("--steps", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -267,11 +285,12 @@ def main() -> None:
     elif options.test:
         print(json.dumps(test_model(options.test, options.out)))
     else:
-        result = compare(options.out, options.models, options.minutes)
+        models = ["house", *VARIANTS] if options.variants else options.models
+        result, name = compare(options.out, models, options.minutes), "variants" if options.variants else "family"
         for folder in (options.out, *([DOCS] if options.docs else [])):
-            write_json(folder / "family.json", result)
-            written(folder / "family.csv", likeness(result))
-            written(folder / "family_costs.csv", costs(result))
+            write_json(folder / f"{name}.json", result)
+            written(folder / f"{name}.csv", likeness(result))
+            written(folder / f"{name}_costs.csv", costs(result))
         for table in (likeness(result), costs(result)):
             widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
             for line in table:

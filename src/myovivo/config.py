@@ -341,7 +341,7 @@ class LocalGenerator(Settings):
         default=65, description="taps of the symmetric filter in time that comes last, odd"
     )
     window: Annotated[int, Field(ge=1)] = Field(
-        default=9, description="side in pixels of the window that is averaged over, odd; about a velocity estimator's"
+        default=7, description="side in pixels of the window that is averaged over, odd; about a velocity estimator's"
     )
     subject: Annotated[int, Field(ge=0)] = Field(
         default=4, description="random numbers per sequence that are the same everywhere in it"
