@@ -29,6 +29,7 @@ STAGES = [
     {"train"},
     {"estimate", "export"},
     {"maps"},
+    {"groups"},
     {"plot"},
     {"report"},
     {"demo"},

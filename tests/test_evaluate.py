@@ -13,12 +13,13 @@ from scipy.ndimage import gaussian_filter
 import myovivo.evaluate
 from myovivo.errors import FileError, InputError
 from myovivo.evaluate import evaluate, features, metrics
+from myovivo.evaluate.coherence import coherence
 from myovivo.sequence import MotorUnits, Sequence
 
 FRAME_RATE = 128.0
 SPACING = (0.001, 0.001)
 SHAPE = (96, 20, 18)
-DISTANCES = ["DBhat", "Corr", "SSI", "SSI norm", "Corr Psd"]
+DISTANCES = ["DBhat", "Corr", "SSI", "SSI norm", "Corr Psd", "Coh dist"]
 
 
 def make(seed, origin="vivo", scale=1e-3, subject="", smooth=2.0):
@@ -78,6 +79,7 @@ def test_columns_are_the_metrics_of_standardised_sequences_over_all_pairs(silico
         "SSI": [metrics.kspace_ssim(x, y) for x in log_a for y in log_b],
         "SSI norm": [metrics.kspace_ssim_normalised(x, y) for x in log_a for y in log_b],
         "Corr Psd": [metrics.psd_correlation(x, y, FRAME_RATE) for x in a for y in b],
+        "Coh dist": [np.sqrt(np.mean((coherence(x).curve() - coherence(y).curve()) ** 2)) for x in a for y in b],
     }
     for name, values in expected.items():
         found = comparison.row("translated").columns[name]
@@ -271,6 +273,48 @@ def test_table_csv_and_json_hold_the_same_figures(silico, translated, vivo, tmp_
         "sd_m_per_s": 0,
         "standardised_by": "these files",
     }
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Eight recordings of four subjects, as many translations like them, and as many simulations unlike them."""
+    vivo = [make(100 + k, subject=f"s{k // 2}") for k in range(8)]
+    translated = [make(200 + k, "translated", subject=f"t{k}") for k in range(8)]
+    silico = [make(300 + k, "silico", smooth=5.0, subject=f"t{k}") for k in range(8)]
+    return run(translated, vivo, silico)
+
+
+def test_intervals_by_subject_stand_beside_the_means_over_pairs(many):
+    for row in many.rows:
+        assert set(row.intervals) == set(DISTANCES)
+        for name, (low, high) in row.intervals.items():
+            assert low < row.columns[name].mean < high, (row.name, name)
+            assert high - low < 4 * row.columns[name].sd
+    low, high = many.row("translated").intervals["DBhat"]
+    assert f"DBhat {many.row('translated').columns['DBhat'].mean:.2f} ({low:.2f} to {high:.2f})" in many.intervals()
+    plain = many.to_dict()["rows"][1]["columns"]
+    assert plain["DBhat"]["interval"] == [low, high]
+    assert "interval" not in plain["FD maps"]
+    line = next(csv.DictReader(io.StringIO(many.to_csv())))
+    assert float(line["SSI norm low"]) == many.row("none").intervals["SSI norm"][0]
+    assert line["FD maps low"] == ""
+
+
+def test_frechet_distances_are_small_for_domains_alike_and_left_out_with_few_sequences(many, translated, vivo):
+    distance = {row.name: row.columns["FD maps"] for row in many.rows}
+    assert distance["none"].mean > 2 * distance["translated"].mean
+    assert distance["translated"].mean == pytest.approx(distance["vivo-vivo"].mean, rel=0.5)
+    assert distance["none"].n == 20
+    assert "FD maps" not in [column.name for column in run(translated, vivo).columns()]
+
+
+def test_a_wide_table_is_printed_in_blocks(many):
+    assert max(map(len, many.table().splitlines())) <= 120
+    heads = [block.splitlines()[0] for block in many.table().split("\n\n")]
+    assert len(heads) == 2
+    assert "DBhat" in heads[0]
+    assert "lag (ms)" in heads[1]
+    assert all(block.splitlines()[-1].startswith("vivo-vivo") for block in many.table().split("\n\n"))
 
 
 def test_a_phantom_is_never_called_in_vivo(silico, translated, vivo):

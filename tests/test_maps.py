@@ -14,6 +14,10 @@ def sequence(velocity, frame_rate=512.0, origin="silico"):
     return Sequence(velocity, frame_rate, SPACING, origin=origin)
 
 
+def unequal(one):
+    return [one, one.replace(velocity=one.velocity[:, 1:])]
+
+
 @pytest.fixture
 def pair():
     rng = np.random.default_rng(1)
@@ -65,13 +69,19 @@ def test_standardised_difference_uses_the_constants_of_each_domain(pair):
     )
 
 
-def test_similarity_over_pairs_from_files_equals_the_maps_stacked(pair, tmp_path):
+def test_difference_maps_are_those_of_the_pairs_found_by_name(pair, tmp_path):
     silico, translated = pair
-    files = [one.save(tmp_path / f"{index}.h5") for index, one in enumerate(pair)]
-    stacked = np.stack([maps.similarity_map(silico, translated), maps.similarity_map(translated, silico)])
-    mean, sd = maps.similarity_over([(files[0], files[1]), (translated, silico)])
-    np.testing.assert_allclose(mean, stacked.mean(axis=0), atol=1e-12)
-    np.testing.assert_allclose(sd, stacked.std(axis=0), atol=1e-12)
+    for name, one in {"a": silico.replace(subject="s1"), "b": translated, "c": silico}.items():
+        one.save(tmp_path / "silico" / f"{name}.h5")
+    for name, one in {"b": silico, "a": translated}.items():
+        one.save(tmp_path / "translated" / f"{name}.h5")
+    found = maps.difference_maps(tmp_path / "silico", tmp_path / "translated", absolute=True)
+    expected = [maps.difference_map(silico, translated, True), maps.difference_map(translated, silico, True)]
+    np.testing.assert_allclose(found.maps, expected, atol=1e-12)
+    assert (found.names, found.subjects, found.spacing) == (("a", "b"), ("s1", "b"), SPACING)
+    np.testing.assert_allclose(found.profiles()[0], maps.depth_profile(expected[0], SPACING)[1])
+    memory = maps.difference_maps([silico, translated], [translated, silico], absolute=True)
+    np.testing.assert_allclose(memory.maps, found.maps, atol=1e-12)
 
 
 def test_depth_profile_runs_over_depth_in_metres():
@@ -89,7 +99,8 @@ def test_depth_profile_runs_over_depth_in_metres():
         (lambda a, b: maps.difference_map(a, b.replace(frame_rate=256.0)), InputError, "frame rate"),
         (lambda a, b: maps.difference_map(a, b, standardisation={"vivo": (0, 1)}), InputError, "no silico"),
         (lambda a, b: maps.variance_map("missing.h5"), FileError, "does not exist"),
-        (lambda a, b: maps.similarity_over([]), InputError, "at least one pair"),
+        (lambda a, b: maps.difference_maps([a], [b, b][:0]), InputError, "at least one sequence"),
+        (lambda a, b: maps.difference_maps(unequal(a), unequal(b)), InputError, "must share a size"),
         (lambda a, b: maps.depth_profile(a.velocity, SPACING), InputError, r"\(Z, X\)"),
         (lambda a, b: maps.depth_profile(a.velocity[0], (0.0, 1.0)), InputError, "spacing must be positive"),
     ],

@@ -52,6 +52,11 @@ def test_histogram_rounds_and_counts_every_pixel():
     assert {level: counts[level] for level in np.flatnonzero(counts)} == {0: 2, 1: 2, 2: 1, 254: 1, 255: 2}
 
 
+def test_a_histogram_of_other_bins_scales_to_as_many_levels():
+    np.testing.assert_array_equal(metrics.histogram(np.array([[0.0, 0.3, 0.6, 1.0]]), bins=3), [1, 2, 1])
+    np.testing.assert_allclose(metrics.log_variance(np.zeros((2, 2)), offset=1e-4), np.log(1e-4))
+
+
 def test_a_constant_map_is_all_in_the_first_bin():
     counts = metrics.histogram(np.full((8, 8), 3.3))
     assert counts[0] == 64
@@ -107,12 +112,14 @@ def test_kspace_ssim_equals_scikit_image(size, rng):
     assert metrics.kspace_ssim(map_a, map_b) == pytest.approx(expected, abs=1e-9)
 
 
-def test_crossed_ssim_equals_scikit_image_for_every_pair(rng):
+@pytest.mark.parametrize(("window", "data_range"), [(7, 255.0), (5, 64.0), (11, 1024.0)])
+def test_crossed_ssim_equals_scikit_image_for_every_pair(rng, window, data_range):
     scale = np.array([1.0, 10.0, 300.0, 3000.0])[:, None, None]
     first, second = scale[:3] * rng.random((3, 63, 63)), scale * rng.random((4, 63, 63))
     second[3] = first[2] * 1.01
-    expected = [[structural_similarity(a, b, data_range=255) for b in second] for a in first]
-    np.testing.assert_allclose(metrics.cross_ssim(first, second), expected, atol=1e-6, rtol=0)
+    options = {"data_range": data_range, "win_size": window}
+    expected = [[structural_similarity(a, b, **options) for b in second] for a in first]
+    np.testing.assert_allclose(metrics.cross_ssim(first, second, window, data_range), expected, atol=1e-6, rtol=0)
 
 
 def test_normalised_kspace_ssim_ignores_contrast_where_the_plain_one_does_not(rng):

@@ -123,6 +123,25 @@ def test_depth_profile_runs_down_in_mm(ax):
     assert ax.get_ylim() == (4, 0)
 
 
+def test_a_band_marks_the_depths_that_differ_at_the_left_edge(ax):
+    plot.depth_band([0.001, 0.002, 0.003], [1e-3] * 3, [0] * 3, [3e-3] * 3, ax, label="a − b", p=[0.2, 0.05, 0.001])
+    band = ax.collections[0].get_paths()[0].vertices
+    assert (band[:, 0].min(), band[:, 0].max()) == (0, 3)
+    np.testing.assert_allclose(ax.lines[-1].get_ydata(), [2, 3])
+    assert ax.get_xlabel() == "a − b (mm/s)"
+    plot.depth_band([0.001, 0.002], [0, 0], [0, 0], [0, 0], ax)
+    assert ax.get_xlabel() == "a − b (mm/s)"  # a second band over the first keeps what it says
+
+
+def test_significance_is_outlined_where_p_is_small(ax):
+    p = np.ones((20, 20))
+    p[5:10, 4:12] = 0.05
+    plot.significance(p, SPACING, ax)
+    points = np.concatenate([path.vertices for one in ax.collections for path in one.get_paths()])
+    assert points.min(axis=0) == pytest.approx([4 * 0.25, 5 * 0.5])
+    assert not plot.significance(np.ones((5, 5)), SPACING, Figure().subplots()).collections
+
+
 def test_losses_are_smoothed_over_a_fiftieth(ax):
     plot.losses(np.arange(200), {"gan": np.tile([0.0, 2.0], 100)}, ax)
     drawn = ax.lines[0].get_ydata()

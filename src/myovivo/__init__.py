@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from .errors import MyovivoError
     from .estimate import estimate
     from .evaluate import Comparison, evaluate
+    from .evaluate.paired import paired_error
     from .evaluate.two_sample import two_sample_test
     from .export import export
-    from .maps import depth_profile, difference_map, similarity_map, variance_map
+    from .groups import compare_groups
+    from .maps import depth_profile, difference_map, difference_maps, similarity_map, variance_map
     from .phantom import phantom, phantom_domain
     from .recording import Recording
     from .report import report
@@ -51,13 +53,16 @@ _HOME = {
     "acquire": "acquire",
     "acquire_domain": "acquire",
     "beamform": "acquire",
+    "compare_groups": "groups",
     "demo": "demo",
     "depth_profile": "maps",
     "difference_map": "maps",
+    "difference_maps": "maps",
     "estimate": "estimate",
     "evaluate": "evaluate",
     "export": "export",
     "inspect": "acquire",
+    "paired_error": "evaluate.paired",
     "phantom": "phantom",
     "phantom_domain": "phantom",
     "read_spike_trains": "simulate",
@@ -89,13 +94,16 @@ __all__ = [
     "acquire",
     "acquire_domain",
     "beamform",
+    "compare_groups",
     "demo",
     "depth_profile",
     "difference_map",
+    "difference_maps",
     "estimate",
     "evaluate",
     "export",
     "inspect",
+    "paired_error",
     "phantom",
     "phantom_domain",
     "read_spike_trains",

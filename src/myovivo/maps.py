@@ -7,16 +7,16 @@ signed and the absolute word for it; here `absolute` chooses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Sequence as Series
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import InputError
-from .evaluate.features import DomainScale, given_scale
+from .evaluate.features import Domain, DomainScale, Source, given_scale, sources
 from .evaluate.metrics import Floats, temporal_variance
 from .sequence import Sequence
 
@@ -119,36 +119,76 @@ def similarity_map(
     return difference_map(before, after, absolute, standardisation) * before.shape[0]
 
 
-def similarity_over(
-    pairs: Iterable[tuple[AnySequence, AnySequence]],
-    absolute: bool = False,
-    standardisation: Constants | None = None,
-) -> tuple[Floats, Floats]:
-    """Mean and SD of the similarity map over test sequences, with one pair in memory at a time.
+class MapStack(NamedTuple):
+    """One map per test sequence, and whose it is.
+
+    Attributes
+    ----------
+    maps : (N, Z, X)
+    names, subjects : N each, of the simulated sequences; one without a subject is a subject of its own
+    spacing : (dz, dx), m
+    """
+
+    maps: Floats
+    names: tuple[str, ...]
+    subjects: tuple[str, ...]
+    spacing: tuple[float, float]
+
+    def profiles(self) -> Floats:
+        """(N, Z): the lateral mean of each map, against depth."""
+        return self.maps.mean(axis=2)
+
+
+def difference_maps(
+    silico: Domain, translated: Domain, absolute: bool = False, standardisation: Constants | None = None
+) -> MapStack:
+    """The difference map of every translated test sequence, with one pair in memory at a time.
+
+    Multiplied by the number of frames they are similarity maps. Their interval over test sequences is
+    `evaluate.bootstrap.mean_interval(stack.maps, stack.subjects)`, that of the depth profile
+    `mean_interval(stack.profiles(), stack.subjects)`; two translators are compared by `compare_groups`.
 
     Parameters
     ----------
-    pairs : (silico, translated), sequences or files
+    silico, translated : folders, lists of files, or sequences; partners share a file name (or their
+        place, for sequences in memory)
     absolute, standardisation : as in `difference_map`
 
     Returns
     -------
-    mean, sd : (Z, X) float64, unit as `similarity_map`; the population SD
+    MapStack : unit as `difference_map`
 
     Raises
     ------
-    FileError, InputError : as `difference_map`, or there is no pair.
+    FileError, InputError : as `difference_map`; or no sequences share a name, or their sizes differ.
     """
-    count, total, squares = 0, np.zeros(()), np.zeros(())
-    for silico, translated in pairs:
-        one = similarity_map(silico, translated, absolute, standardisation)
-        if count and one.shape != total.shape:
-            raise InputError(f"similarity maps must share a size, got {total.shape} and {one.shape}")
-        count, total, squares = count + 1, total + one, squares + one**2
-    if not count:
-        raise InputError("a mean similarity map needs at least one pair (silico, translated), got none")
-    mean = total / count
-    return mean, np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+    pairs = pairs_by_name(silico, translated)
+    found = [difference_map(before.item, after.item, absolute, standardisation) for before, after in pairs]
+    sizes = sorted({one.shape for one in found})
+    if len(sizes) > 1:
+        raise InputError(f"difference maps must share a size, got {sizes[0]} and {sizes[1]}; translate equal sequences")
+    originals = [before for before, _ in pairs]
+    return MapStack(
+        maps=np.stack(found),
+        names=tuple(one.name for one in originals),
+        subjects=tuple(one.header.subject or one.name for one in originals),
+        spacing=originals[0].header.spacing,
+    )
+
+
+def pairs_by_name(silico: Domain, translated: Domain) -> list[tuple[Source, Source]]:
+    """(simulated, translated) for each translated sequence that carries the name of a simulated one.
+
+    Raises
+    ------
+    FileError : a file is missing, truncated or no sequence.
+    InputError : none does.
+    """
+    originals = {source.name: source for source in sources(silico)}
+    found = [(originals[source.name], source) for source in sources(translated) if source.name in originals]
+    if not found:
+        raise InputError("no translated sequence carries the name of a silico one; keep file names in translation")
+    return found
 
 
 def depth_profile(map: ArrayLike, spacing: tuple[float, float]) -> tuple[Floats, Floats, Floats]:

@@ -134,7 +134,9 @@ def lag_map(lag: ArrayLike, spacing: tuple[float, float], ax: Axes | None = None
     return _image(np.asarray(lag, float) * 1e3, spacing, ax, "PuOr_r", (-limit * 1e3, limit * 1e3), "lag (ms)")
 
 
-def territories(mask: ArrayLike, spacing: tuple[float, float], ax: Axes, colour: str = "white") -> Axes:
+def territories(
+    mask: ArrayLike, spacing: tuple[float, float], ax: Axes, colour: str = "white", style: str = "solid"
+) -> Axes:
     """Outlines of the motor-unit territories over a map.
 
     Parameters
@@ -146,7 +148,7 @@ def territories(mask: ArrayLike, spacing: tuple[float, float], ax: Axes, colour:
     for one in np.asarray(mask, float):
         if one.any() and not one.all():
             depth, lateral = (np.arange(one.shape[0]) + 0.5) * dz, (np.arange(one.shape[1]) + 0.5) * dx
-            ax.contour(lateral, depth, one, levels=[0.5], colors=colour, linewidths=0.8)
+            ax.contour(lateral, depth, one, levels=[0.5], colors=colour, linewidths=0.8, linestyles=style)
     return ax
 
 
@@ -270,17 +272,58 @@ def depth_profile(
     depth : (Z,) m
     mean, sd : (Z,), m/s; SDs if `unit` is `SD`
     """
+    centre, spread = np.asarray(mean, float), np.asarray(sd, float)
+    return depth_band(depth, centre, centre - spread, centre + spread, ax, unit, colour, label)
+
+
+def depth_band(
+    depth: ArrayLike,
+    mean: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    ax: Axes | None = None,
+    unit: Unit = "mm/s",
+    colour: str = TRANSLATED,
+    label: str = "",
+    p: ArrayLike | None = None,
+    alpha: float = 0.05,
+) -> Axes:
+    """A mean within a band from `low` to `high`, such as its 95 % interval; depth runs downwards.
+
+    Parameters
+    ----------
+    depth : (Z,) m
+    mean, low, high : (Z,), m/s; SDs if `unit` is `SD`
+    p : (Z,); depths at which it is at most `alpha` are marked at the left edge
+    """
     ax = _axes(ax)
     depth_mm = 1e3 * np.asarray(depth)
-    centre, spread = (np.asarray(value, float) * _factor(unit) for value in (mean, sd))
-    ax.fill_betweenx(depth_mm, centre - spread, centre + spread, color=colour, alpha=0.2, linewidth=0)
+    centre, low, high = (np.asarray(value, float) * _factor(unit) for value in (mean, low, high))
+    ax.fill_betweenx(depth_mm, low, high, color=colour, alpha=0.2, linewidth=0)
     ax.plot(centre, depth_mm, color=colour, linewidth=1.5)
     ax.axvline(0, color="0.6", linewidth=0.6)
+    if p is not None:
+        found = depth_mm[np.asarray(p) <= alpha]
+        edge = ax.get_yaxis_transform()
+        ax.plot(np.full(len(found), 0.02), found, "s", color=colour, markersize=3, transform=edge, clip_on=False)
     step = depth_mm[1] - depth_mm[0] if len(depth_mm) > 1 else 1.0
-    ax.set(
-        xlabel=f"{label} ({unit})".strip(), ylabel="depth (mm)", ylim=(depth_mm[-1] + step / 2, depth_mm[0] - step / 2)
-    )
+    ax.set(ylabel="depth (mm)", ylim=(depth_mm[-1] + step / 2, depth_mm[0] - step / 2))
+    if label or not ax.get_xlabel():
+        ax.set_xlabel(f"{label} ({unit})".strip())
     return _open(ax)
+
+
+def significance(
+    p: ArrayLike, spacing: tuple[float, float], ax: Axes, alpha: float = 0.05, colour: str = "black"
+) -> Axes:
+    """Outlines, over a map, of where p is at most `alpha`.
+
+    Parameters
+    ----------
+    p : (Z, X)
+    spacing : (dz, dx), m
+    """
+    return territories((np.asarray(p) <= alpha)[None], spacing, ax, colour)
 
 
 def losses(steps: ArrayLike, curves: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from . import __version__, maps, plot
 from ._callable import make_callable
 from .errors import InputError
+from .evaluate import bootstrap
 from .evaluate.comparison import (
     NONE,
     NOTHING,
@@ -63,6 +64,9 @@ MEANING = {
     "SSI": ("↑", "structural similarity of the maps' K-space, linear scale: depends on the contrast of the maps"),
     "SSI norm": ("↑", "the same with every map scaled to unit SD (not in the paper)"),
     "Corr Psd": ("↑", "correlation of the log mean power spectra"),
+    "Coh dist": ("↓", "how differently motion stays correlated with growing distance (not in the paper)"),
+    "FD maps": ("↓", "Fréchet distance of the maps' spectra, which sees variety (not in the paper)"),
+    "FD Psd": ("↓", "Fréchet distance of the power spectra (not in the paper)"),
     "xCorr": ("↑", "correlation of each pixel's motion with its silico original at the best lag"),
     "lag": ("→\u00a00", "that lag; positive: the translated motion comes later"),
     "xCorr territories": ("↑", "xCorr inside the labelled motor-unit territories"),
@@ -125,7 +129,7 @@ def report(
     models = named_models(translated)
     if unknown := sorted(set(models) - set(comparison.domains)):
         raise InputError(f"the comparison was made without {unknown[0]!r}; give the report what evaluate was given")
-    pairs = {name: _pairs(silico, domain, name) for name, domain in models.items()}
+    pairs = {name: maps.pairs_by_name(silico, domain) for name, domain in models.items()}
     reference = _load(sources(vivo)[0], comparison.frames)
 
     figures: list[_Figure] = []
@@ -140,7 +144,7 @@ def report(
             figures.append(_signals(example, several))
             figures.append(_content(example, several))
             similarity = _similarity(found, comparison, workers, quiet, name)
-            figures.append(_differences(example, similarity, len(found), several))
+            figures.append(_differences(example, similarity, several))
         if run is not None:
             figures += _training(Path(run))
     out = Path(out)
@@ -178,14 +182,6 @@ class _Example:
 
 def _standard(velocity: Floats, scale: DomainScale) -> Floats:
     return (velocity - np.float32(scale.mean)) / np.float32(scale.std)
-
-
-def _pairs(silico: Domain, translated: Domain, name: str) -> list[tuple[Source, Source]]:
-    originals = {source.name: source for source in sources(silico)}
-    found = [(originals[source.name], source) for source in sources(translated) if source.name in originals]
-    if not found:
-        raise InputError(f"no sequence of {name} carries the name of a silico one; keep file names in translation")
-    return found
 
 
 def _load(source: Source, frames: int) -> Sequence:
@@ -422,8 +418,8 @@ def _content(example: _Example, several: str) -> _Figure:
 
 def _similarity(
     found: list[tuple[Source, Source]], comparison: Comparison, workers: int, quiet: bool, name: str
-) -> dict[bool, tuple[Floats, Floats]]:
-    """Mean and SD over the pairs of the similarity map; signed (False) and absolute (True)."""
+) -> dict[bool, maps.MapStack]:
+    """The similarity map of each pair; signed (False) and absolute (True)."""
     scales: Constants = {
         "silico": comparison.domains["silico"].standardisation,
         "vivo": comparison.domains[name].standardisation,
@@ -436,11 +432,16 @@ def _similarity(
     calls = (joblib.delayed(one)(*pair) for pair in found)
     results = joblib.Parallel(n_jobs=workers, prefer="threads", return_as="generator")(calls)
     both: list[tuple[Floats, Floats]] = list(track(results, "differences", len(found), quiet=quiet))  # type: ignore[arg-type]
-    stacks = {absolute: np.stack([pair[absolute] for pair in both]) for absolute in (False, True)}
-    return {absolute: (stack.mean(axis=0), stack.std(axis=0)) for absolute, stack in stacks.items()}
+    names = tuple(silico.name for silico, _ in found)
+    subjects = tuple(silico.header.subject or silico.name for silico, _ in found)
+    return {
+        absolute: maps.MapStack(np.stack([pair[absolute] for pair in both]), names, subjects, comparison.spacing)
+        for absolute in (False, True)
+    }
 
 
-def _differences(example: _Example, similarity: Mapping[bool, Any], count: int, several: str) -> _Figure:
+def _differences(example: _Example, similarity: Mapping[bool, maps.MapStack], several: str) -> _Figure:
+    count = len(similarity[False].names)
     frames, *size = example.before.shape
     tall = _tall(size, example.spacing)
     figure, axes = _panels(2, 4, 3.2 * tall + 1.7)
@@ -450,14 +451,17 @@ def _differences(example: _Example, similarity: Mapping[bool, Any], count: int, 
         one = maps.difference_map(example.silico, example.translated, absolute, scales)
         plot.difference_map(one, example.spacing, row[0], "SD", label=word)
         row[0].set_title(f"difference map, {'absolute' if absolute else 'signed'}")
-        mean, sd = similarity[absolute]
+        stack = similarity[absolute]
+        mean, sd = stack.maps.mean(axis=0), stack.maps.std(axis=0)
         plot.difference_map(mean, example.spacing, row[1], "SD", label=f"Σ {word}")
         row[1].set_title(f"similarity map, mean of {count}")
         plot.difference_map(sd, example.spacing, row[2], "SD", label="SD over sequences")
         row[2].set_title(f"its SD over {count} sequences")
         depth, profile, spread = maps.depth_profile(mean, example.spacing)
         plot.depth_profile(depth, profile, spread, row[3], "SD", label="similarity")
-        row[3].set_title("over depth, mean ± SD")
+        if len(set(stack.subjects)) >= bootstrap.LEAST:
+            plot.depth_band(depth, *bootstrap.mean_interval(stack.profiles(), stack.subjects), row[3], "SD")
+        row[3].set_title("mean over depth")
         row[3].set_box_aspect(tall)
         for ax in row[1:]:
             ax.set_ylabel("")
@@ -466,7 +470,8 @@ def _differences(example: _Example, similarity: Mapping[bool, Any], count: int, 
         _drawn(figure),
         "Difference map: translated − silico of each frame of the first sequence, averaged over the frames. Similarity "
         f"map: the difference maps of all {frames} frames of a sequence summed, mean and SD over {count} sequences; "
-        "right: its mean and lateral SD against depth. Standardised units. The signed maps of band-passed motion are "
+        "right: its mean and lateral SD against depth, and, darker, the 95 % interval of that mean by subject. "
+        "Standardised units. The signed maps of band-passed motion are "
         "near zero by construction (each pixel's mean is); the absolute ones show how much was changed, and where.",
     )
 
@@ -601,7 +606,9 @@ def _cells(row: Row, columns: Iterable[Column]) -> str:
     cells = []
     for column in columns:
         mean, *sd = row.columns.get(column.name, NOTHING).text(column.decimals, column.scale).split(" ± ")
-        cells.append(f"<td>{mean}" + "".join(f" <span>± {value}</span>" for value in sd) + "</td>")
+        interval = row.intervals.get(column.name)
+        below = f"<br><span>{' to '.join(f'{one:.{column.decimals}f}' for one in interval)}</span>" if interval else ""
+        cells.append(f"<td>{mean}" + "".join(f" <span>± {value}</span>" for value in sd) + below + "</td>")
     return "".join(cells)
 
 
@@ -609,7 +616,8 @@ def _legend(comparison: Comparison) -> Iterator[str]:
     kind = html.escape(_called(comparison, "vivo"))
     pairs = comparison.row(VIVO_VIVO).columns["DBhat"].n
     yield (
-        "<p>Mean ± SD over pairs of sequences; for xCorr and lag over pixels. <b>none</b>: silico against the "
+        "<p>Mean ± SD over pairs of sequences, below it the 95 % interval of that mean if other subjects had been "
+        "recorded; for FD over random halves, for xCorr and lag over pixels. <b>none</b>: silico against the "
         f"reference sequences ({kind}), the starting point. <b>Shaded</b>: translated against reference. "
         f"<b>vivo-vivo</b>: the reference sequences against each other ({_many(pairs, 'pair')}, none with itself), the "
         "aim. The best model comes near this row, not past it: translated sequences that are more like the reference "

@@ -18,6 +18,8 @@ from ..errors import InputError
 from ..progress import track
 from ..storage import write_text
 from . import metrics
+from .bootstrap import pair_interval
+from .coherence import cross_rms
 from .features import (
     Domain,
     DomainScale,
@@ -30,6 +32,7 @@ from .features import (
     sources,
     summarise,
 )
+from .frechet import split_distances
 from .metrics import MAX_LAG, Floats
 
 
@@ -68,6 +71,9 @@ COLUMNS = (
     Column("SSI", "SSI"),
     Column("SSI norm", "SSI norm"),
     Column("Corr Psd", "Corr Psd"),
+    Column("Coh dist", "Coh dist"),
+    Column("FD maps", "FD maps"),
+    Column("FD Psd", "FD Psd"),
     Column("xCorr", "xCorr"),
     Column("lag", "lag (ms)", 1, 1e3),
     Column("xCorr territories", "xCorr terr."),
@@ -85,13 +91,16 @@ class Row:
     ----------
     name : `none` (silico against vivo), a model's name, or `vivo-vivo`
     sequences : number of sequences compared with the vivo ones
-    columns : column name -> mean, SD and n. Over pairs of sequences for the first five columns,
-        over pixels for xCorr and lag (s).
+    columns : column name -> mean, SD and n. Over pairs of sequences for the first six columns, over
+        random halves for the Fréchet distances, over pixels for xCorr and lag (s).
+    intervals : column name -> 95 % interval of the mean by subject; of the columns over pairs, with at
+        least three subjects
     """
 
     name: str
     sequences: int
     columns: Mapping[str, Statistic]
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -157,18 +166,31 @@ class Comparison:
         return row.name if row.name != VIVO_VIVO or origins == ["vivo"] else f"{row.name} ({' + '.join(origins)})"
 
     def table(self) -> str:
-        """The table as text, mean ± SD."""
-        columns = self.columns()
-        cells = [["", *(column.head for column in columns)]]
-        for row in self.rows:
-            values = (row.columns.get(column.name, NOTHING).text(column.decimals, column.scale) for column in columns)
-            cells.append([self.label(row), *values])
-        widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+        """The table as text, mean ± SD, in blocks of columns no wider than a page."""
+        names = ["", *(self.label(row) for row in self.rows)]
+        first = max(map(len, names))
+        blocks: list[list[str]] = []
+        for column in self.columns():
+            values = (row.columns.get(column.name, NOTHING).text(column.decimals, column.scale) for row in self.rows)
+            cells = [column.head, *values]
+            width = max(map(len, cells))
+            if not blocks or len(blocks[-1][0]) + 2 + width > WIDTH:
+                blocks.append([name.ljust(first) for name in names])
+            blocks[-1] = [f"{line}  {cell.rjust(width)}" for line, cell in zip(blocks[-1], cells, strict=True)]
+        return "\n\n".join("\n".join([head, "─" * len(head), *rest]) for head, *rest in blocks)
+
+    def intervals(self) -> str:
+        """95 % intervals by subject of the means over pairs, as text: `mean (low to high)`."""
         lines = []
-        for name, *values in cells:
-            right = (value.rjust(width) for value, width in zip(values, widths[1:], strict=True))
-            lines.append("  ".join([name.ljust(widths[0]), *right]))
-        return "\n".join([lines[0], "─" * len(lines[0]), *lines[1:]])
+        for row in self.rows:
+            found = (
+                f"{column.head} {row.columns[column.name].mean:.2f} ({low:.2f} to {high:.2f})"
+                for column in COLUMNS
+                if column.name in row.intervals
+                for low, high in [row.intervals[column.name]]
+            )
+            lines.append(f"{self.label(row)}: {', '.join(found) or 'too few subjects'}")
+        return "\n".join(lines)
 
     def __str__(self) -> str:
         return "\n".join([self.table(), *(f"Note: {warning}." for warning in self.warnings)])
@@ -181,7 +203,12 @@ class Comparison:
                     "name": row.name,
                     "sequences": row.sequences,
                     "columns": {
-                        name: {"mean": _plain(value.mean), "sd": _plain(value.sd), "n": value.n}
+                        name: {
+                            "mean": _plain(value.mean),
+                            "sd": _plain(value.sd),
+                            "n": value.n,
+                            **({"interval": list(row.intervals[name])} if name in row.intervals else {}),
+                        }
                         for name, value in row.columns.items()
                     },
                 }
@@ -208,7 +235,7 @@ class Comparison:
         }
 
     def to_csv(self, path: str | Path | None = None) -> str:
-        """The table as CSV, mean, SD and n of each column (lag in s); written to `path` if given.
+        """The table as CSV, mean, SD, n and 95 % interval of each column (lag in s); written to `path` if given.
 
         Raises
         ------
@@ -217,10 +244,14 @@ class Comparison:
         columns = self.columns()
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        parts = ("mean", "SD", "n")
+        parts = ("mean", "SD", "n", "low", "high")
         writer.writerow(["row", "sequences", *(f"{column.name} {part}" for column in columns for part in parts)])
         for row in self.rows:
-            values = (part for column in columns for part in row.columns.get(column.name, NOTHING))
+            values = (
+                part
+                for column in columns
+                for part in (*row.columns.get(column.name, NOTHING), *row.intervals.get(column.name, (math.nan,) * 2))
+            )
             writer.writerow([row.name, row.sequences, *("" if v != v else v for v in values)])
         if path is not None:
             write_text(path, text.getvalue())
@@ -229,6 +260,7 @@ class Comparison:
 
 NONE = "none"
 VIVO_VIVO = "vivo-vivo"
+WIDTH = 120  # characters of a printed table
 
 Translated = Domain | Mapping[str, Domain]
 Constants = Mapping[str, DomainScale | Mapping[str, Any] | Series[float]]
@@ -281,7 +313,9 @@ def evaluate(
 
     References
     ----------
-    Ali et al. 2022, BioMed Eng OnLine 21:46. SSI norm, the territories and the full range are ours.
+    Ali et al. 2022, BioMed Eng OnLine 21:46. Ours are SSI norm, the coherence distance (`coherence`), the
+    Fréchet distances (`frechet`; from eight sequences on), the intervals (`bootstrap`), the territories and
+    the full range.
     """
     vivo_sources = sources(vivo)
     silico_sources = sources(silico) if silico is not None else []
@@ -314,12 +348,12 @@ def evaluate(
 
     rows = []
     if silico_sources:
-        rows.append(Row(NONE, len(silico_sources), _distances(domains, features, "silico")))
+        rows.append(Row(NONE, len(silico_sources), *_distances(domains, features, "silico")))
     for name, found in model_sources.items():
-        columns = _distances(domains, features, name)
+        columns, intervals = _distances(domains, features, name)
         content = [contents[id(source)] for source in found if id(source) in contents]
-        rows.append(Row(name, len(found), columns | _pooled(content)))
-    rows.append(Row(VIVO_VIVO, len(vivo_sources), _distances(domains, features, "vivo")))
+        rows.append(Row(name, len(found), columns | _pooled(content), intervals))
+    rows.append(Row(VIVO_VIVO, len(vivo_sources), *_distances(domains, features, "vivo")))
 
     described = {
         name: DomainSummary(len(found), len({s.header.subject for s in found} - {""}), _counted(found), scale[name])
@@ -487,25 +521,50 @@ def _sums(values: Floats) -> tuple[int, float, float]:
 
 def _distances(
     domains: Mapping[str, list[Source]], features: Mapping[str, list[SequenceFeatures]], name: str
-) -> dict[str, Statistic]:
-    """The first five columns of one domain against vivo, over all pairs of different sequences."""
-    ours, vivo = features[name], features["vivo"]
+) -> tuple[dict[str, Statistic], dict[str, tuple[float, float]]]:
+    """The columns of one domain against vivo that need no pairing, and the intervals of those over pairs.
+
+    Pairs are all of different sequences.
+    """
     distinct = np.array([[not a.same_as(b) for b in domains["vivo"]] for a in domains[name]])
     if name == "vivo":
         distinct = np.triu(distinct, 1)  # each pair once: the columns are symmetric
+    subjects, references = _subjects(domains[name], name), _subjects(domains["vivo"], "vivo")
+    columns, intervals = {}, {}
+    for column, (cross, feature) in PAIRED.items():
+        ours, theirs = (np.stack([feature(one) for one in features[domain]]) for domain in (name, "vivo"))
+        values = np.where(distinct, cross(ours, theirs), np.nan)
+        columns[column] = _statistic(values[np.isfinite(values)])
+        low, high = pair_interval(values, subjects, references)
+        if math.isfinite(low):
+            intervals[column] = (low, high)
+    for column, feature in FRECHET.items():
+        ours, theirs = (np.stack([feature(one) for one in features[domain]]) for domain in (name, "vivo"))
+        columns[column] = _statistic(split_distances(ours, theirs, subjects, references))
+    return columns, intervals
 
-    def over(cross: Callable[[Any, Any], Floats], feature: Callable[[SequenceFeatures], Floats]) -> Statistic:
-        values = cross(np.stack([feature(one) for one in ours]), np.stack([feature(one) for one in vivo]))[distinct]
-        values = values[np.isfinite(values)]
-        return Statistic(float(values.mean()), float(values.std()), values.size) if values.size else NOTHING
 
-    return {
-        "DBhat": over(metrics.cross_bhattacharyya, lambda one: one.histogram),
-        "Corr": over(metrics.cross_pearson, lambda one: one.histogram),
-        "SSI": over(metrics.cross_ssim, lambda one: one.kspace),
-        "SSI norm": over(metrics.cross_ssim, lambda one: one.kspace_normalised),
-        "Corr Psd": over(metrics.cross_pearson, lambda one: one.log_psd),
-    }
+PAIRED: Mapping[str, tuple[Callable[[Any, Any], Floats], Callable[[SequenceFeatures], Floats]]] = {
+    "DBhat": (metrics.cross_bhattacharyya, lambda one: one.histogram),
+    "Corr": (metrics.cross_pearson, lambda one: one.histogram),
+    "SSI": (metrics.cross_ssim, lambda one: one.kspace),
+    "SSI norm": (metrics.cross_ssim, lambda one: one.kspace_normalised),
+    "Corr Psd": (metrics.cross_pearson, lambda one: one.log_psd),
+    "Coh dist": (cross_rms, lambda one: one.coherence),
+}
+FRECHET: Mapping[str, Callable[[SequenceFeatures], Floats]] = {
+    "FD maps": lambda one: one.map_bands,
+    "FD Psd": lambda one: one.psd_bands,
+}
+
+
+def _statistic(values: Floats) -> Statistic:
+    return Statistic(float(values.mean()), float(values.std()), values.size) if values.size else NOTHING
+
+
+def _subjects(found: Iterable[Source], domain: str) -> list[str]:
+    """The subject of each sequence; one without a name is a subject of its own, in no other domain."""
+    return [source.header.subject or f"{domain}/{source.name}" for source in found]
 
 
 def _pooled(contents: list[_Content]) -> dict[str, Statistic]:

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from ..errors import FileError, InputError
 from ..progress import track
 from ..sequence import Header, Sequence, opened, read_header, read_velocity, sequence_files
-from . import metrics
+from . import frechet, metrics
+from .coherence import coherence_from
 from .metrics import Floats
 
 Domain = str | Path | Sequence | Iterable[str | Path | Sequence]
@@ -98,6 +99,7 @@ class Summary:
     variance : (Z, X), (m/s)², over time
     frequency : (T // 2,) Hz
     psd : (T // 2,) (m/s)²/Hz, averaged over the pixels
+    coherence : (Z // 2 + X // 2,) as `Coherence.curve`
     """
 
     name: str
@@ -110,6 +112,7 @@ class Summary:
     variance: Floats
     frequency: Floats
     psd: Floats
+    coherence: Floats
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,9 @@ class SequenceFeatures:
     log_variance : (Z, X), L = ln(V + 1e-6), V in squared SDs
     frequency : (T // 2,) Hz
     log_psd : (T // 2,) ln of the mean PSD, in squared SDs per Hz
+    coherence : (Z // 2 + X // 2,) correlation of pixels by their axial, then their lateral separation
     histogram, kspace, kspace_normalised : as in `metrics`
+    map_bands, psd_bands : ln power of the map over spatial, of the motion over temporal frequency, as in `frechet`
     """
 
     name: str
@@ -147,6 +152,7 @@ class SequenceFeatures:
     log_variance: Floats
     frequency: Floats
     log_psd: Floats
+    coherence: Floats
 
     @cached_property
     def histogram(self) -> Floats:
@@ -159,6 +165,14 @@ class SequenceFeatures:
     @cached_property
     def kspace_normalised(self) -> Floats:
         return metrics.kspace_normalised(self.log_variance)
+
+    @cached_property
+    def map_bands(self) -> Floats:
+        return frechet.map_spectrum(self.log_variance)
+
+    @cached_property
+    def psd_bands(self) -> Floats:
+        return frechet.band_means(self.frequency, np.exp(self.log_psd), self.frequency[0], self.frequency[-1])
 
 
 def summarise(source: Source, velocity: Floats | None = None, frames: int | None = None) -> Summary:
@@ -185,7 +199,7 @@ def summarise(source: Source, velocity: Floats | None = None, frames: int | None
         raise
     return Summary(
         source.name, header.origin, header.subject, len(velocity), header.frame_rate, header.spacing,
-        mean, variance, frequency, psd,
+        mean, variance, frequency, psd, coherence_from(velocity, mean, variance).curve(),
     )  # fmt: skip
 
 
@@ -222,6 +236,7 @@ def features_of(summary: Summary, standardisation: DomainScale) -> SequenceFeatu
         log_variance=metrics.log_variance(summary.variance * scale),
         frequency=summary.frequency,
         log_psd=metrics.log_psd(summary.psd * scale),
+        coherence=summary.coherence,
     )
 
 

@@ -59,9 +59,9 @@ def temporal_variance(velocity: ArrayLike) -> Floats:
     return variance
 
 
-def log_variance(variance: ArrayLike) -> Floats:
+def log_variance(variance: ArrayLike, offset: float = VARIANCE_OFFSET) -> Floats:
     """L = ln(V + 1e-6) of the temporal variance V of a standardised sequence (the paper, metrics)."""
-    return np.log(np.asarray(variance, np.float64) + VARIANCE_OFFSET)
+    return np.log(np.asarray(variance, np.float64) + offset)
 
 
 def log_variance_map(velocity: ArrayLike) -> Floats:
@@ -86,16 +86,17 @@ def log_variance_map(velocity: ArrayLike) -> Floats:
     return log_variance(temporal_variance(velocity))
 
 
-def histogram(log_variance_map: ArrayLike) -> Floats:
+def histogram(log_variance_map: ArrayLike, bins: int = BINS) -> Floats:
     """Histogram of a map scaled from its own minimum and maximum to 8 bit, rounded.
 
     Parameters
     ----------
     log_variance_map : (Z, X); no pixel is masked
+    bins : levels that the map is scaled to; the paper's 8 bit are 256
 
     Returns
     -------
-    (256,) float64, counts. A constant map has all its pixels in bin 0.
+    (bins,) float64, counts. A constant map has all its pixels in bin 0.
 
     Raises
     ------
@@ -103,9 +104,9 @@ def histogram(log_variance_map: ArrayLike) -> Floats:
     """
     values = _checked_map(log_variance_map)
     low, high = values.min(), values.max()
-    scale = 255.0 / (high - low) if high > low else 0.0
+    scale = (bins - 1) / (high - low) if high > low else 0.0
     level = np.rint((values - low) * scale).astype(np.intp)
-    return np.bincount(level.ravel(), minlength=BINS).astype(np.float64)
+    return np.bincount(level.ravel(), minlength=bins).astype(np.float64)
 
 
 def kspace(log_variance_map: ArrayLike) -> Floats:
@@ -269,10 +270,10 @@ def cross_pearson(a: ArrayLike, b: ArrayLike) -> Floats:
     return np.clip(unit_a @ unit_b.T, -1.0, 1.0)
 
 
-def cross_ssim(a: ArrayLike, b: ArrayLike) -> Floats:
+def cross_ssim(a: ArrayLike, b: ArrayLike, window: int = SSIM_WINDOW, data_range: float = SSIM_RANGE) -> Floats:
     """Mean structural similarity (SSIM) of each image of one set with each of another.
 
-    A uniform 7 × 7 window, sample covariance, K₁ = 0.01, K₂ = 0.03, data range 255, averaged over the
+    A uniform window, sample covariance, K₁ = 0.01, K₂ = 0.03, averaged over the
     pixels whose window lies inside: the same figures as `skimage.metrics.structural_similarity` with
     its defaults. What depends on one image is worked out once, and the window is a product with two
     banded matrices, so that crossing 64 with 64 images takes a second rather than half a minute.
@@ -280,7 +281,9 @@ def cross_ssim(a: ArrayLike, b: ArrayLike) -> Floats:
     Parameters
     ----------
     a : (N, H, W)
-    b : (M, H, W), H and W at least 7
+    b : (M, H, W), H and W at least `window`
+    window : pixels a side
+    data_range : span that the constants K₁ and K₂ are shares of
 
     Returns
     -------
@@ -291,9 +294,9 @@ def cross_ssim(a: ArrayLike, b: ArrayLike) -> Floats:
     Wang, Bovik, Sheikh, Simoncelli 2004, IEEE Trans Image Process 13(4):600-612, doi 10.1109/TIP.2003.819861.
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    down, across = _window_matrix(a.shape[1]), _window_matrix(a.shape[2]).T
-    sample = SSIM_WINDOW**2 / (SSIM_WINDOW**2 - 1)  # sample covariance from the windowed means
-    c1, c2 = (0.01 * SSIM_RANGE) ** 2, (0.03 * SSIM_RANGE) ** 2
+    down, across = _window_matrix(a.shape[1], window), _window_matrix(a.shape[2], window).T
+    sample = window**2 / (window**2 - 1)  # sample covariance from the windowed means
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
 
     def windowed(images: Floats) -> Floats:
         return down @ images @ across
@@ -506,11 +509,11 @@ def _ssim(kspace_a: Floats, kspace_b: Floats) -> float:
     return float(cross_ssim(kspace_a[None], kspace_b[None])[0, 0])
 
 
-def _window_matrix(size: int) -> Floats:
-    """(size − 6, size): row i averages the elements i to i + 6."""
-    first = np.arange(size - SSIM_WINDOW + 1)[:, None]
+def _window_matrix(size: int, window: int) -> Floats:
+    """(size − window + 1, size): row i averages the elements i to i + window − 1."""
+    first = np.arange(size - window + 1)[:, None]
     column = np.arange(size)
-    return ((column >= first) & (column < first + SSIM_WINDOW)) / SSIM_WINDOW
+    return ((column >= first) & (column < first + window)) / window
 
 
 def _unit_rows(rows: ArrayLike) -> Floats:
