@@ -123,7 +123,7 @@ def test_numbers_in_every_notation_are_numbers():
 
 
 def test_help_teaches(capsys):
-    for command in ("simulate", "phantom", "acquire", "train", "translate", "evaluate", "report", "demo"):
+    for command in ("simulate", "phantom", "acquire", "train", "translate", "evaluate", "identify", "report", "demo"):
         with pytest.raises(SystemExit) as left:
             main([command, "--help"])
         assert left.value.code == 0

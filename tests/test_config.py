@@ -2,7 +2,15 @@
 
 import pytest
 
-from myovivo.config import TRAIN_PRESETS, PhantomSettings, Settings, SimulateSettings, TrainSettings, settings_from
+from myovivo.config import (
+    TRAIN_PRESETS,
+    IdentifySettings,
+    PhantomSettings,
+    Settings,
+    SimulateSettings,
+    TrainSettings,
+    settings_from,
+)
 from myovivo.errors import FileError, InputError
 
 
@@ -45,7 +53,7 @@ def test_every_setting_explains_itself():
             else:
                 yield kind.__name__, name, field.description
 
-    for kind in (SimulateSettings, PhantomSettings, TrainSettings):
+    for kind in (SimulateSettings, PhantomSettings, TrainSettings, IdentifySettings):
         for group, name, description in fields(kind):
             assert description, f"{group}.{name} needs a description"
 

@@ -69,7 +69,13 @@ def options_of(parser):
 
 
 def setting_names():
-    kinds = (config.SimulateSettings, config.PhantomSettings, config.AcquireSettings, config.TrainSettings)
+    kinds = (
+        config.SimulateSettings,
+        config.PhantomSettings,
+        config.AcquireSettings,
+        config.TrainSettings,
+        config.IdentifySettings,
+    )
     for kind in kinds:
         for name, field in kind.model_fields.items():
             default = field.get_default(call_default_factory=True)
@@ -205,6 +211,7 @@ def test_command_lines_on_a_page_parse(page, monkeypatch):
         "phantom": config.PhantomSettings,
         "acquire": config.AcquireSettings,
         "train": config.TrainSettings,
+        "identify": config.IdentifySettings,
     }
     for words in commands(page):
         options = vars(build_parser().parse_args(words))

@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .acquire import ChannelData, Inspection, acquire, acquire_domain, beamform, inspect
     from .checkpoint import test_files, train_files
-    from .config import AcquireSettings, PhantomSettings, SimulateSettings, TrainSettings
+    from .config import AcquireSettings, IdentifySettings, PhantomSettings, SimulateSettings, TrainSettings
     from .demo import demo
     from .errors import MyovivoError
     from .estimate import estimate
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .evaluate.two_sample import two_sample_test
     from .export import export
     from .groups import compare_groups
+    from .identified import identify_domain
+    from .identify import Units, identify
     from .maps import depth_profile, difference_map, difference_maps, similarity_map, variance_map
     from .phantom import phantom, phantom_domain
     from .recording import Recording
@@ -41,6 +43,7 @@ _HOME = {
     "AcquireSettings": "config",
     "ChannelData": "acquire",
     "Comparison": "evaluate",
+    "IdentifySettings": "config",
     "Inspection": "acquire",
     "MotorUnits": "sequence",
     "MyovivoError": "errors",
@@ -50,6 +53,7 @@ _HOME = {
     "SimulateSettings": "config",
     "TrainSettings": "config",
     "Translator": "translate",
+    "Units": "identify",
     "acquire": "acquire",
     "acquire_domain": "acquire",
     "beamform": "acquire",
@@ -61,6 +65,8 @@ _HOME = {
     "estimate": "estimate",
     "evaluate": "evaluate",
     "export": "export",
+    "identify": "identify",
+    "identify_domain": "identified",
     "inspect": "acquire",
     "paired_error": "evaluate.paired",
     "phantom": "phantom",
@@ -82,6 +88,7 @@ __all__ = [
     "AcquireSettings",
     "ChannelData",
     "Comparison",
+    "IdentifySettings",
     "Inspection",
     "MotorUnits",
     "MyovivoError",
@@ -91,6 +98,7 @@ __all__ = [
     "SimulateSettings",
     "TrainSettings",
     "Translator",
+    "Units",
     "acquire",
     "acquire_domain",
     "beamform",
@@ -102,6 +110,8 @@ __all__ = [
     "estimate",
     "evaluate",
     "export",
+    "identify",
+    "identify_domain",
     "inspect",
     "paired_error",
     "phantom",

@@ -19,6 +19,7 @@ from . import __version__
 from .config import (
     TRAIN_PRESETS,
     AcquireSettings,
+    IdentifySettings,
     PhantomSettings,
     Settings,
     SimulateSettings,
@@ -39,6 +40,7 @@ _ARGUMENTS = {
     "translate": "RUN OUT",
     "export": "RUN FILE",
     "evaluate": "--translated DIR (--run RUN | --vivo DIR [--silico DIR])",
+    "identify": "SOURCE OUT",
     "report": "OUT --translated DIR (--run RUN | --vivo DIR --silico DIR)",
     "demo": "OUT [--vivo PATH]",
 }
@@ -91,7 +93,19 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"myovivo {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    for add in (_simulate, _phantom, _inspect, _acquire, _train, _translate, _export, _evaluate, _report, _demo):
+    for add in (
+        _simulate,
+        _phantom,
+        _inspect,
+        _acquire,
+        _train,
+        _translate,
+        _export,
+        _evaluate,
+        _identify,
+        _report,
+        _demo,
+    ):
         add(commands)
     return parser
 
@@ -357,6 +371,31 @@ def _evaluate(commands: Any) -> None:
         print(comparison)
         if options.csv:
             comparison.to_csv(options.csv)
+
+    parser.set_defaults(run=run)
+
+
+def _identify(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "identify",
+        "Find the motor units that move in sequences: spike trains as BIDS events and openhdemg JSON, and a figure; "
+        "where labels exist, how well they agree.",
+        "myovivo identify translated units --workers 2\n  myovivo identify vivo units --method wavelet",
+    )
+    parser.add_argument("source", type=Path, help="a sequence, or a folder of sequences")
+    parser.add_argument("out", type=Path, help="folder for the spike trains and figures")
+    _workers(parser)
+    _settings_options(parser, IdentifySettings)
+
+    def run(options: argparse.Namespace) -> None:
+        from .identified import identify_domain, summary
+
+        settings = _settings(options, IdentifySettings)
+        files = identify_domain(options.source, options.out, settings, workers=options.workers, quiet=options.quiet)
+        for file in files:
+            print(summary(file))
+        print(f"{len(files)} sequences in {options.out}")
 
     parser.set_defaults(run=run)
 

@@ -499,6 +499,56 @@ class TrainSettings(Settings):
         return self.method == "one-sided"
 
 
+# ---------------------------------------------------------------------------------- identify
+
+
+class Wavelet(Settings):
+    scale: Positive = Field(default=0.040, description="of the Haar wavelet, s (ours; published: one scale)")
+    threshold: float = Field(
+        default=0.9, description="SDs of the transform that a spike must exceed (Rohlén et al. 2020)"
+    )
+    apart: Positive = Field(default=0.050, description="least time between spikes, s (Rohlén et al. 2020)")
+
+
+class Convolutive(Settings):
+    extension: Positive = Field(default=0.030, description="past of a course that is looked at, s (ours)")
+
+
+class Acceptance(Settings):
+    """What can be a motor unit in a weak contraction; all ours."""
+
+    rate: tuple[Positive, Positive] = Field(default=(4.0, 30.0), description="firing rate, Hz (ours)")
+    ipi_cv: Positive = Field(default=0.6, description="largest SD of the inter-pulse intervals over their mean (ours)")
+    residual: Positive = Field(
+        default=0.4, description="fit: largest share of a course that its twitches leave unexplained (ours)"
+    )
+    silhouette: Fraction = Field(
+        default=0.85, description="convolutive: least silhouette of a spike train (ours; surface EMG: 0.9)"
+    )
+    same: Fraction = Field(default=0.5, description="rate of agreement from which two trains are one unit (ours)")
+
+
+class IdentifySettings(Settings):
+    """How motor units are found in a sequence, and which of what is found is kept."""
+
+    method: Literal["fit", "wavelet", "convolutive"] = Field(
+        default="fit", description="fit (ours), wavelet (Rohlén et al. 2020) or convolutive (Rohlén et al. 2023)"
+    )
+    band: tuple[Positive, Positive] | None = Field(
+        default=(5.0, 50.0), description="pass band, Hz; none leaves the velocity as it is (ours; the recordings' band)"
+    )
+    components: Count | None = Field(
+        default=None,
+        description="of the singular value decomposition; if none, by their gap, or 99 % of the energy (ours)",
+    )
+    rounds: Count = Field(default=5, description="fit: turns of firings and maps (ours)")
+    mask_level: Fraction = Field(default=0.9, description="share of a map's maximum that bounds a territory (ours)")
+    seed: Annotated[int, Field(ge=0)] = Field(default=0, description="of the independent component analysis")
+    wavelet: Wavelet = Wavelet()
+    convolutive: Convolutive = Convolutive()
+    accept: Acceptance = Acceptance()
+
+
 # What a preset changes. Read a column down: each row of the paper's family adds one modification.
 TRAIN_PRESETS: dict[str, dict[str, Any]] = {
     # Modification 4, the identity loss, is of the three-dimensional models.

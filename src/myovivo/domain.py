@@ -31,6 +31,7 @@ def make_domain(
     title: str,
     workers: int = -1,
     quiet: bool = False,
+    pattern: str = "*.h5",
 ) -> list[Path]:
     """Make each file of a folder that is not there yet.
 
@@ -42,6 +43,7 @@ def make_domain(
     recipe : stage, settings, seed: what the whole folder is made of
     is_good : whether an existing file can be kept
     title : shown beside the progress bar
+    pattern : of the names of the folder's files
     workers : processes; -1 for one per core
 
     Returns
@@ -54,7 +56,7 @@ def make_domain(
     MyovivoError : a file could not be made; all the others were.
     """
     out = Path(out)
-    claim_folder(out, recipe)
+    claim_folder(out, recipe, pattern)
     paths = [out / name for name in makers]
     missing = [path for path in paths if not (path.exists() and is_good(path))]
     for path in set(paths) - set(missing):  # interrupted between the two writes
@@ -108,7 +110,7 @@ def write_sidecar(path: Path) -> None:
     write_json(path.with_suffix(".json"), content)
 
 
-def claim_folder(out: Path, recipe: Mapping[str, Any]) -> None:
+def claim_folder(out: Path, recipe: Mapping[str, Any], pattern: str = "*.h5") -> None:
     """Write `recipe` into the folder, or check that it stands there already.
 
     A recipe whose first file was never made binds nobody: it is replaced.
@@ -119,7 +121,7 @@ def claim_folder(out: Path, recipe: Mapping[str, Any]) -> None:
     """
     wanted = json.loads(json.dumps(dict(recipe), default=str))
     manifest = out / MANIFEST
-    has_files = out.is_dir() and any(out.glob("*.h5"))
+    has_files = out.is_dir() and any(out.glob(pattern))
     if manifest.exists() and has_files:
         found = read_json(manifest)
         if found != wanted:
@@ -128,7 +130,9 @@ def claim_folder(out: Path, recipe: Mapping[str, Any]) -> None:
             )
             raise RunFolderError(out, problem)
     elif has_files:
-        raise RunFolderError(out, f"already holds .h5 files but no {MANIFEST}; choose an empty folder")
+        raise RunFolderError(
+            out, f"already holds {pattern.lstrip('*')} files but no {MANIFEST}; choose an empty folder"
+        )
     else:
         if out.exists() and not out.is_dir():
             raise FileError(out, "is a file, not a folder; choose another name")

@@ -1,0 +1,121 @@
+"""What was identified: spike times, maps and courses of motor units, and the files that other programs read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..sequence import MotorUnits, Sequence
+from ..storage import write_text
+from .agreement import TOLERANCE, Agreement, compare_units
+
+Floats = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Motor units found in a sequence of T frames.
+
+    Attributes
+    ----------
+    spike_times : K arrays, s from the first frame, ascending
+    weight : (K, Z, X) float32, m/s, how strongly each pixel follows the unit, signed; times `source` it is the velocity
+    source : (K, T) float32, the unit's time course, peak 1
+    mask : (K, Z, X) bool, where |weight| is at least `mask_level` of its maximum
+    quality : (K,) arrays by name: residual (share of the course that its twitches do not explain), silhouette,
+        firing_rate (Hz), ipi_cv, contraction_time (s); those that the method knows
+    frame_rate : Hz
+    spacing : (dz, dx), m
+    method : of the settings
+    """
+
+    spike_times: tuple[Floats, ...]
+    weight: NDArray[np.float32]
+    source: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    quality: Mapping[str, Floats] = field(default_factory=dict)
+    frame_rate: float = 0.0
+    spacing: tuple[float, float] = (0.0, 0.0)
+    method: str = ""
+
+    def __len__(self) -> int:
+        return len(self.spike_times)
+
+    @property
+    def duration(self) -> float:
+        """Length of the sequence, s."""
+        return self.source.shape[1] / self.frame_rate
+
+    def agreement(self, truth: Sequence | MotorUnits, tolerance: float = TOLERANCE, seed: int = 0) -> Agreement:
+        """Compare with the true units, matched one to one; see `compare_units`.
+
+        Raises
+        ------
+        InputError : a sequence without labels.
+        """
+        labels = truth.labels if isinstance(truth, Sequence) else truth
+        if labels is None:
+            raise InputError("the sequence has no labels to score against; simulated, phantom and translated ones do")
+        masks = (self.mask, labels.mask) if self.mask.shape[1:] == labels.mask.shape[1:] else (None, None)
+        return compare_units(
+            self.spike_times, labels.spike_times, self.duration, *masks, tolerance=tolerance, seed=seed
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the spike trains: `.tsv` as BIDS events, `.json` as openhdemg reads it.
+
+        BIDS: `onset` (s), `duration` (0), `motor_unit`. openhdemg: MUPULSES in frames, FSAMP, NUMBER_OF_MUS, IPTS (the
+        courses), BINARY_MUS_FIRING, EMG_LENGTH.
+
+        Raises
+        ------
+        InputError : another ending.
+        FileError : the file cannot be written.
+        """
+        path = Path(path)
+        writer = {".tsv": self._events, ".json": self._openhdemg}.get(path.suffix.lower())
+        if writer is None:
+            raise InputError(f"spike trains are saved as .tsv or .json, got {path.suffix or 'no ending'} in {path}")
+        write_text(path, writer())
+        return path
+
+    def _events(self) -> str:
+        rows = sorted((float(time), unit) for unit, times in enumerate(self.spike_times) for time in times if time >= 0)
+        lines = ["onset\tduration\tmotor_unit", *(f"{time:.6f}\t0\t{unit}" for time, unit in rows)]
+        return "\n".join(lines) + "\n"
+
+    def _openhdemg(self) -> str:
+        frames = self.source.shape[1]
+        pulses = [sorted({round(time * self.frame_rate) for time in times if time >= 0}) for times in self.spike_times]
+        pulses = [[frame for frame in unit if frame < frames] for unit in pulses]
+        firing = np.zeros((frames, len(self)), int)
+        for unit, at in enumerate(pulses):
+            firing[at, unit] = 1
+
+        def table(values: Floats) -> str:  # as pandas writes a frame with orient="split"
+            columns, index = list(range(values.shape[1])), list(range(len(values)))
+            return json.dumps({"columns": columns, "index": index, "data": np.round(values, 6).tolist()})
+
+        content = {
+            "SOURCE": "CUSTOMCSV",
+            "FILENAME": "myovivo",
+            "RAW_SIGNAL": table(np.zeros((frames, 1))),
+            "REF_SIGNAL": table(np.zeros((frames, 1))),
+            "ACCURACY": table(np.asarray(self.quality.get("silhouette", np.full(len(self), np.nan)), float)[:, None]),
+            "IPTS": table(self.source.T.astype(float)),
+            "MUPULSES": json.dumps(pulses),
+            "FSAMP": json.dumps(self.frame_rate),
+            "IED": json.dumps(1e3 * self.spacing[1]),
+            "EMG_LENGTH": json.dumps(frames),
+            "NUMBER_OF_MUS": json.dumps(len(self)),
+            "BINARY_MUS_FIRING": table(firing),
+            "EXTRAS": table(np.zeros((0, 0))),
+        }
+        return json.dumps(content)
