@@ -2,7 +2,7 @@
 
 python benchmarks/family.py                      # everything; interrupted, the same command goes on
 python benchmarks/family.py --models house       # one of them
-python benchmarks/family.py --variants           # `house` with one of its parts changed at a time, instead
+python benchmarks/family.py --variants           # `house`, and what is left of it without its trunk, instead
 python benchmarks/family.py --docs               # also write docs/figures/family.json, family.csv, family_costs.csv
 
 The time that a model gets is that of one processor core, found from its own steps: steps = budget / seconds per step,
@@ -39,17 +39,7 @@ SIMULATIONS, SUBJECTS, RUNS = 64, 32, 2  # a quarter of the subjects of each dom
 MODELS = ("paper-2d", "paper-recycle", "paper-3d", "paper-3d-stride1", "paper-3d-noise", "house")
 # In pixels, which are twice as large as the preset's: a cell of 1.25 mm, a window of 2 mm.
 HOUSE: dict[str, Any] = {"local.cell": 2, "local.window": 3}
-VARIANTS: dict[str, dict[str, Any]] = {
-    "house-no-trunk": {"local.blocks": 0},
-    "house-window-3mm": {"local.window": 5},
-    "house-cells-2.5mm": {"local.cell": 4},
-    "house-least-squares": {"loss.gan_form": "least-squares"},
-    "house-paper-judges": {
-        "discriminator.norm": "instance",
-        "discriminator.activation": "leaky",
-        "discriminator.pointwise": False,
-    },
-}
+VARIANTS: dict[str, dict[str, Any]] = {"house-no-trunk": {"local.blocks": 0}}
 COLUMNS = ("DBhat", "Corr", "SSI", "Corr Psd", "xCorr", "lag")
 LONG = 1024  # frames, for the time of a translation
 console = Console(stderr=True)
