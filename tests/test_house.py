@@ -108,6 +108,26 @@ def test_the_filter_starts_at_what_turns_one_spectrum_into_the_other():
     torch.testing.assert_close(after, slow[:, 24:40], atol=0.15, rtol=0)
 
 
+def test_settled_it_has_the_spectrum_and_level_of_the_other_domain_whatever_the_filter_was():
+    """Tones of 16 and 128 Hz against a slow one twice as strong: the fast one goes, the slow one doubles."""
+    model = OneSided(settings_from(TrainSettings, "house", **{"local.features": 8, "local.blocks": 1, "local.cell": 2}))
+    time = torch.arange(64)[:, None, None] / 512
+    phases = 2 * torch.pi * torch.rand(16, generator=torch.Generator().manual_seed(0))[:, None, None, None]
+    slow = torch.sin(2 * torch.pi * 16 * time + phases).expand(-1, -1, 8, 8)[:, None]
+    fast = torch.sin(2 * torch.pi * 128 * time + 2 * phases).expand(-1, -1, 8, 8)[:, None]
+    torch.nn.init.normal_(model.silico_to_vivo.filter, 0.0, 0.1, generator=torch.Generator().manual_seed(1))
+    before = model.silico_to_vivo.filter.clone()
+    once = model.settled(model.generators, slow + fast, 2 * slow, seed=0)
+    twice = model.settled(once, slow + fast, 2 * slow, seed=0)
+    torch.testing.assert_close(twice["silico_to_vivo"].filter, once["silico_to_vivo"].filter)
+    assert torch.equal(model.silico_to_vivo.filter, before)  # a copy was settled
+    made = once["silico_to_vivo"].filtered(slow + fast)
+    ratio = made.std() / (2 * slow).std()
+    assert 0.8 < ratio < 1.25  # the generator adds a little noise of its own
+    correlation = torch.corrcoef(torch.stack([made[:, :, 16:48].flatten(), slow[:, :, 16:48].flatten()]))[0, 1]
+    assert correlation > 0.97
+
+
 def test_noise_of_a_frame_depends_on_nothing_but_its_number(tmp_path):
     made = network()
     drawn = [made.draw_frames(count, 8, 8, torch.Generator().manual_seed(5)) for count in (3, 7)]

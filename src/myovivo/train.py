@@ -61,6 +61,7 @@ from .validation import Validation
 
 LOG_EVERY = 10  # steps
 FIRST_LOOK = 32  # clips of each domain that a one-sided translator starts from
+LAST_LOOK = 16  # clips of each domain that its filter is measured on, whenever weights are written
 DIRECTIONS = ("silico_to_vivo", "vivo_to_silico")
 
 
@@ -141,8 +142,10 @@ def train(
         run, settings, seed, domains["vivo"].header, {n: d.standard for n, d in domains.items()}, fabric, compile
     )
     training.resume()
-    if training.step == 0 and isinstance(training.model, OneSided):
-        training.model.begin(*(each.batch(0, FIRST_LOOK)[:, 0] for each in clips))
+    if isinstance(training.model, OneSided):
+        if training.step == 0:
+            training.model.begin(*(each.batch(0, FIRST_LOOK)[:, 0] for each in clips))
+        training.look = tuple(each.batch(0, LAST_LOOK) for each in clips)
     if training.step > steps:
         raise RunFolderError(
             run, f"holds {training.step} steps already, more than the {steps} asked for; choose another folder"
@@ -214,6 +217,7 @@ class Training:
         self.run, self.settings, self.seed, self.fabric = run, settings, seed, fabric
         self.header, self.standards = header, standards
         self.step = 0
+        self.look: tuple[Tensor, ...] = ()  # clips of each domain to settle a one-sided translator on
         self.model = translation_model(settings, seed)
         fabric.to_device(self.model)
         if compile:
@@ -346,6 +350,10 @@ class Training:
     def weights(self) -> Weights:
         """What translates at this step: the generators, or their running mean, with what they were trained on."""
         best = self.model.generators if self.averaged is None else self.averaged
+        if self.look and isinstance(self.model, OneSided):
+            silico, vivo = (self.fabric.to_device(clips) for clips in self.look)
+            with self.fabric.autocast():
+                best = self.model.settled(best, silico, vivo, self.seed)
         generators: dict[str, Tensor] = {}
         for name, network in best.items():
             if name in DIRECTIONS:

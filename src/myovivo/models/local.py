@@ -101,6 +101,10 @@ class LocalGenerator(nn.Module):
 
     def forward(self, x: Tensor, noise: Noise) -> Tensor:
         """Translate `x` (B, 1, T, Z, X), standardised, with `noise` as `draw_noise` gives it."""
+        return self.filtered(self.unfiltered(x, noise))
+
+    def unfiltered(self, x: Tensor, noise: Noise) -> Tensor:
+        """What the filter in time is given: the motion of the tissue, averaged over the window."""
         cell = self.settings.cell
         tissue = self.tissue(noise.tissue)  # (B, C, Z, X)
         seen = fold_pixels(torch.asinh(x / WEAK) / 3, (1, cell, cell))  # (B, c², T, Z/c, X/c)
@@ -116,7 +120,7 @@ class LocalGenerator(nn.Module):
             weight = speckle(noise.tissue) * echo.float()[:, :, None].clamp(-LOG_LIMIT, LOG_LIMIT).exp()
             u = x.float() * (gain + still).clamp(-LOG_LIMIT, LOG_LIMIT).exp() + offset
             u = u + (noisy + QUIET).clamp(max=LOG_LIMIT).exp() * noise.frames.float()
-            return self.filtered(self.averaged(u, weight))
+            return self.averaged(u, weight)
 
     def averaged(self, u: Tensor, weight: Tensor) -> Tensor:
         """(K ∗ (w u)) / (K ∗ w) in space, for u (B, 1, T, Z, X), w (B, 1, 1, Z, X); nothing beyond the edges counts."""
@@ -137,30 +141,41 @@ class LocalGenerator(nn.Module):
         # Adam's steps are of one size for all; a window has further to go than a weight.
         return (WINDOW_SPEED * self.window.float() - places**2 / 2).softmax(1)
 
+    @property
+    def added_variance(self) -> float:
+        """Of the noise that an untrained generator adds, after the window."""
+        down, across = self.window_weights().detach()
+        return float(down.square().sum() * across.square().sum()) * math.exp(2 * QUIET)
+
     @torch.no_grad()
-    def match_spectra(self, silico: Tensor, vivo: Tensor) -> None:
-        """Start the filter at what turns the mean spectrum of one domain into that of the other.
+    def match_spectra(self, source: Tensor, vivo: Tensor, added: float = 0.0) -> None:
+        """Set the filter to what turns the mean spectrum of `source` into that of `vivo`; what is slow passes.
 
         Its response is the root of the ratio of the power spectra of clips (N, T, Z, X), Hann-windowed, at most that at
-        the spectrum's peak; recordings are band-passed, simulations are not. The noise that the generator adds counts
-        as the simulations'.
+        the spectrum's peak; recordings are band-passed, simulations are not. `added` is the variance of white noise
+        that `source` has yet to get.
         """
-        window = torch.hann_window(silico.shape[1])[:, None, None]
-        length = max(silico.shape[1], 2 * len(self.filter))  # as many points as the filter has taps, at least
+        window = torch.hann_window(source.shape[1], device=source.device)[:, None, None]
+        length = max(source.shape[1], 2 * len(self.filter))  # as many points as the filter has taps, at least
         power = [
             torch.fft.rfft((x - x.mean(1, keepdim=True)) * window, length, dim=1).abs().square().mean((0, 2, 3))
-            for x in (silico, vivo)
+            for x in (source, vivo)
         ]
-        down, across = self.window_weights()
-        quiet = float(down.square().sum() * across.square().sum()) * math.exp(2 * QUIET)  # the noise's variance
-        response = (power[1] / (power[0] + quiet * window.square().sum())).sqrt()
+        response = (power[1] / (power[0] + added * window.square().sum() + 1e-30)).sqrt()
         response = (response / response[power[1].argmax()]).clamp(max=1.0)
         response[0] = response[1]  # the mean of a clip says nothing of its slowest motion
         kernel = torch.fft.irfft(response, length)[: len(self.filter)]
-        kernel = kernel * torch.hann_window(2 * len(self.filter) + 1)[len(self.filter) : -1]
+        kernel = kernel * torch.hann_window(2 * len(self.filter) + 1, device=source.device)[len(self.filter) : -1]
         kernel /= 2 * kernel.sum() - kernel[0]  # what is slow passes
         kernel[0] -= 1.0  # as the filter adds to x
         self.filter.copy_(kernel)
+
+    @torch.no_grad()
+    def match_level(self, unfiltered: Tensor, vivo: Tensor) -> None:
+        """Scale the filter so that what it makes of `unfiltered` (N, T, Z, X) has the SD of `vivo`."""
+        ratio = vivo.std() / self.filtered(unfiltered[:, None]).std().clamp(min=1e-6)
+        self.filter.mul_(ratio)
+        self.filter[0] += ratio - 1.0  # the filter adds to x, which is to be scaled too
 
     def filtered(self, x: Tensor) -> Tensor:
         """h ∗ x = x + k ∗ x with k symmetric in time, the first and last frame repeated beyond the ends."""

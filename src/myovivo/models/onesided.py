@@ -7,8 +7,10 @@ measured directly: the time course of each pixel, whose correlation before and a
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from collections.abc import Sequence as Seq
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -56,7 +58,25 @@ class OneSided(nn.Module):
 
     def begin(self, silico: Tensor, vivo: Tensor) -> None:
         """Start from what needs no training: how the mean spectra of the domains differ, in clips (N, T, Z, X)."""
-        self.silico_to_vivo.match_spectra(silico, vivo)
+        self.silico_to_vivo.match_spectra(silico, vivo, self.silico_to_vivo.added_variance)
+
+    @torch.no_grad()
+    def settled(self, generators: nn.ModuleDict, silico: Tensor, vivo: Tensor, seed: int) -> nn.ModuleDict:
+        """A copy of (trained) generators whose filter and level are measured anew, on clips (N, 1, T, Z, X).
+
+        Training moves each tap as much as any other weight, and the judges hardly see what that lets through beyond the
+        pass band. What comes before the filter does not depend on it, so settling twice is settling once.
+        """
+        result = copy.deepcopy(generators)
+        network = cast(LocalGenerator, result["silico_to_vivo"])
+        rngs = [torch.Generator().manual_seed(seed + k) for k in range(len(silico))]
+        clips = [
+            network.unfiltered(x, network.draw_noise(x, rng)) for x, rng in zip(silico.split(1), rngs, strict=True)
+        ]
+        unfiltered = torch.cat(clips)[:, 0]  # (N, T, Z, X)
+        network.match_spectra(unfiltered, vivo[:, 0])
+        network.match_level(unfiltered, vivo[:, 0])
+        return result
 
     def generator_losses(
         self, silico: Tensor, vivo: Tensor, rng: torch.Generator | Seq[torch.Generator]
