@@ -49,8 +49,8 @@ Limits:
 - A classifier that sees the motion can tell more than the table shows; see the line above. What remains is chiefly the
   number and the shape of the motion sources, which a translator that keeps each pixel's time course cannot change.
 - The columns are statistics of variance maps and spectra; the judges of the training see the variance maps too.
-- Power beyond the pass band, above 60 Hz and some 40 dB below the motion, stays about ten dB higher than the phantom's, which FD
-  Psd shows.
+- Power beyond the pass band, above 60 Hz and some 40 dB below the motion, stays 10 to 15 dB higher than the phantom's,
+  which FD Psd shows.
 - Other pixel sizes, frame rates or numbers of rows are refused; train a `house` on them.
 - Territories stay where the simulation put them, with the sign it gave them.
 """
