@@ -99,7 +99,7 @@ def _identify_file(source: Path, options: IdentifySettings, events: Path) -> Non
     stem = events.with_name(events.name.removesuffix(EVENTS))
     units.save(Path(f"{stem}.json"))
     with whole_file(Path(f"{stem}.png")) as part:
-        units_figure(units, labels, agreement).savefig(part, format="png", dpi=110)
+        units_figure(units, labels, agreement).savefig(part, format="png", dpi=110, bbox_inches="tight")
     write_json(events.with_suffix(".json"), _sidecar(units.method, units.quality, agreement))
     units.save(events)
 
