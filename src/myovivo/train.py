@@ -348,7 +348,10 @@ class Training:
         write_weights(self.run / WEIGHTS, self.weights())
 
     def weights(self) -> Weights:
-        """What translates at this step: the generators, or their running mean, with what they were trained on."""
+        """What translates at this step: the generators, or their running mean, with what they were trained on.
+
+        A one-sided translator's filter is measured anew for it; the training itself goes on with its own.
+        """
         best = self.model.generators if self.averaged is None else self.averaged
         if self.look and isinstance(self.model, OneSided):
             silico, vivo = (self.fabric.to_device(clips) for clips in self.look)
