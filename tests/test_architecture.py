@@ -34,6 +34,8 @@ STAGES = [
     {"plot"},
     {"plot_units"},
     {"identified"},
+    {"figures"},
+    {"page"},
     {"report"},
     {"demo"},
     {"cli"},
