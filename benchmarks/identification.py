@@ -24,7 +24,7 @@ from myovivo.config import IdentifySettings
 from myovivo.storage import write_text
 
 TABLE = Path(__file__).parents[1] / "docs" / "figures" / "identification.csv"
-METHODS = get_args(IdentifySettings.model_fields["method"].annotation)
+METHODS = [name for name in get_args(IdentifySettings.model_fields["method"].annotation) if name != "network"]
 SNR_DB = 20.0
 
 

@@ -39,6 +39,7 @@ def rows() -> list[dict[str, Any]]:
         ("longer and longer recordings", rf_velocity.growth),
         ("2 s of channel RF", rf_velocity.end_to_end),
         ("evaluate", _evaluation),
+        ("evaluate more and more sequences", evaluation.growth),
         ("training step", _training),
         ("translate", translation.run),
     )

@@ -5,6 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from myovivo.errors import InputError
+from myovivo.evaluate import coherence as module
 from myovivo.evaluate.coherence import coherence, cross_rms
 
 
@@ -17,6 +18,33 @@ def test_it_is_the_mean_correlation_of_all_pairs():
     lateral = [np.mean([r[z, x, z, x + d] for z in range(6) for x in range(5 - d)]) for d in (1, 2)]
     np.testing.assert_allclose(found.axial, axial, atol=1e-5)
     np.testing.assert_allclose(found.lateral, lateral, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (9, 4), (7, 26), (33, 13)])
+def test_the_spectra_add_up_what_the_pairs_do_whatever_the_size_the_blocks_and_the_still_pixels(size, monkeypatch):
+    rng = np.random.default_rng(3)
+    velocity = rng.standard_normal((50, *size)) + rng.standard_normal((50, 1, 1))
+    velocity[:, rng.random(size) < 0.3] = 0.3
+    monkeypatch.setattr(module, "_BLOCK_VALUES", 7 * size[0] * size[1])  # 50 frames are no multiple of 7
+    unit = velocity - velocity.mean(axis=0)
+    norm = np.sqrt(np.square(unit).sum(axis=0))
+    moving = norm > 1e-9
+    unit = np.where(moving, unit / np.where(moving, norm, 1.0), 0.0)
+
+    def by_pairs(unit, moving):  # along the rows
+        for d in range(1, len(moving) // 2 + 1):
+            pairs = (moving[d:] & moving[:-d]).sum()
+            yield (unit[:, d:] * unit[:, :-d]).sum() / pairs if pairs else 0.0
+
+    found = coherence(velocity)
+    np.testing.assert_allclose(found.axial, list(by_pairs(unit, moving)), atol=1e-12)
+    np.testing.assert_allclose(found.lateral, list(by_pairs(unit.swapaxes(1, 2), moving.T)), atol=1e-12)
+
+
+def test_single_precision_is_enough():
+    white = np.random.default_rng(4).standard_normal((200, 40, 30))
+    velocity = (gaussian_filter1d(white, 3.0, axis=1) + 20.0).astype(np.float32)
+    np.testing.assert_allclose(coherence(velocity).curve(), coherence(velocity.astype(float)).curve(), atol=1e-6)
 
 
 def test_a_known_correlation_length_is_measured_back():

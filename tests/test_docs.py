@@ -75,6 +75,8 @@ def setting_names():
         config.AcquireSettings,
         config.TrainSettings,
         config.IdentifySettings,
+        config.LearnSettings,
+        mv.StudySettings,
     )
     for kind in kinds:
         for name, field in kind.model_fields.items():
@@ -212,6 +214,8 @@ def test_command_lines_on_a_page_parse(page, monkeypatch):
         "acquire": config.AcquireSettings,
         "train": config.TrainSettings,
         "identify": config.IdentifySettings,
+        "train-identifier": config.LearnSettings,
+        "study": mv.StudySettings,
     }
     for words in commands(page):
         options = vars(build_parser().parse_args(words))

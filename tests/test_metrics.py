@@ -45,6 +45,17 @@ def test_variance_is_the_same_whatever_the_blocks(rng, monkeypatch):
     np.testing.assert_allclose(metrics.temporal_variance(velocity), velocity.astype(float).var(axis=0), rtol=1e-12)
 
 
+def test_variance_keeps_its_digits_under_a_large_mean_and_is_zero_where_nothing_moves(rng):
+    velocity = 1e6 + rng.standard_normal((77, 5, 4))
+    velocity[0] += 50  # the frame that the sums start from is far from the others
+    velocity[:, 2] = 0.3
+    variance = metrics.temporal_variance(velocity)
+    expected = (velocity - 1e6 - (velocity - 1e6).mean(axis=0)).var(axis=0)
+    np.testing.assert_allclose(np.delete(variance, 2, axis=0), np.delete(expected, 2, axis=0), rtol=1e-9)
+    assert not variance[2].any()
+    assert not metrics.temporal_variance(velocity.astype(np.float32))[2].any()
+
+
 def test_histogram_rounds_and_counts_every_pixel():
     # 0..255 in steps of 0.6: levels round to the nearest, not down.
     values = np.array([[0.0, 0.4, 0.6, 1.4], [1.6, 254.4, 254.6, 255.0]])
@@ -120,6 +131,14 @@ def test_crossed_ssim_equals_scikit_image_for_every_pair(rng, window, data_range
     options = {"data_range": data_range, "win_size": window}
     expected = [[structural_similarity(a, b, **options) for b in second] for a in first]
     np.testing.assert_allclose(metrics.cross_ssim(first, second, window, data_range), expected, atol=1e-6, rtol=0)
+
+
+def test_crossed_ssim_is_the_same_in_any_blocks(rng, monkeypatch):
+    a, b = rng.gamma(2.0, 40.0, (3, 20, 16)), rng.gamma(2.0, 40.0, (7, 20, 16))
+    whole = metrics.cross_ssim(a, b)
+    monkeypatch.setattr(metrics, "_BLOCK_IMAGES", 3)
+    np.testing.assert_allclose(metrics.cross_ssim(a, b), whole, rtol=1e-12)
+    np.testing.assert_allclose(whole[2, 6], structural_similarity(a[2], b[6], data_range=255), rtol=1e-9)
 
 
 def test_normalised_kspace_ssim_ignores_contrast_where_the_plain_one_does_not(rng):

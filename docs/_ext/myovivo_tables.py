@@ -16,6 +16,7 @@ from docutils.parsers.rst import directives
 from docutils.parsers.rst.directives.images import Figure
 from sphinx.util.docutils import SphinxDirective
 
+import myovivo
 from myovivo import config
 
 
@@ -51,7 +52,7 @@ def _fields(group: config.Settings) -> Any:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
+    if value is None or value in ({}, ()):
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -72,7 +73,7 @@ class SettingsTable(SphinxDirective):
         dropped = self.options.get("except", "").split()
         lines = [".. list-table::", "   :header-rows: 1", "   :class: settings", "   :widths: 26 16 14 44", ""]
         lines += ["   * - setting", "     - default", "     - whose", "     - what it is"]
-        for name, default, whose, text in rows_of(getattr(config, self.arguments[0])):
+        for name, default, whose, text in rows_of(getattr(myovivo, self.arguments[0])):
             group = name.split(".")[0]
             if (kept and group not in kept) or group in dropped:
                 continue

@@ -18,7 +18,15 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .acquire import ChannelData, Inspection, acquire, acquire_domain, beamform, inspect
     from .checkpoint import test_files, train_files
-    from .config import AcquireSettings, IdentifySettings, PhantomSettings, SimulateSettings, TrainSettings
+    from .cluster import on_cluster
+    from .config import (
+        AcquireSettings,
+        IdentifySettings,
+        LearnSettings,
+        PhantomSettings,
+        SimulateSettings,
+        TrainSettings,
+    )
     from .demo import demo
     from .errors import MyovivoError
     from .estimate import estimate
@@ -29,12 +37,16 @@ if TYPE_CHECKING:
     from .groups import compare_groups
     from .identified import identify_domain
     from .identify import Units, identify
+    from .identify.learning import train_identifier
+    from .identify.tuning import tune_identification
+    from .learned import compare_identification
     from .maps import depth_profile, difference_map, difference_maps, similarity_map, variance_map
     from .phantom import phantom, phantom_domain
     from .recording import Recording
     from .report import report
     from .sequence import MotorUnits, Sequence
     from .simulate import read_spike_trains, simulate, simulate_domain
+    from .study import StudySettings, study
     from .train import train
     from .translate import Translator, translate_domain
 
@@ -45,12 +57,14 @@ _HOME = {
     "Comparison": "evaluate",
     "IdentifySettings": "config",
     "Inspection": "acquire",
+    "LearnSettings": "config",
     "MotorUnits": "sequence",
     "MyovivoError": "errors",
     "PhantomSettings": "config",
     "Recording": "recording",
     "Sequence": "sequence",
     "SimulateSettings": "config",
+    "StudySettings": "study",
     "TrainSettings": "config",
     "Translator": "translate",
     "Units": "identify",
@@ -58,6 +72,7 @@ _HOME = {
     "acquire_domain": "acquire",
     "beamform": "acquire",
     "compare_groups": "groups",
+    "compare_identification": "learned",
     "demo": "demo",
     "depth_profile": "maps",
     "difference_map": "maps",
@@ -68,6 +83,7 @@ _HOME = {
     "identify": "identify",
     "identify_domain": "identified",
     "inspect": "acquire",
+    "on_cluster": "cluster",
     "paired_error": "evaluate.paired",
     "phantom": "phantom",
     "phantom_domain": "phantom",
@@ -76,10 +92,13 @@ _HOME = {
     "similarity_map": "maps",
     "simulate": "simulate",
     "simulate_domain": "simulate",
+    "study": "study",
     "test_files": "checkpoint",
     "train": "train",
     "train_files": "checkpoint",
+    "train_identifier": "identify.learning",
     "translate_domain": "translate",
+    "tune_identification": "identify.tuning",
     "two_sample_test": "evaluate.two_sample",
     "variance_map": "maps",
 }
@@ -90,12 +109,14 @@ __all__ = [
     "Comparison",
     "IdentifySettings",
     "Inspection",
+    "LearnSettings",
     "MotorUnits",
     "MyovivoError",
     "PhantomSettings",
     "Recording",
     "Sequence",
     "SimulateSettings",
+    "StudySettings",
     "TrainSettings",
     "Translator",
     "Units",
@@ -103,6 +124,7 @@ __all__ = [
     "acquire_domain",
     "beamform",
     "compare_groups",
+    "compare_identification",
     "demo",
     "depth_profile",
     "difference_map",
@@ -113,6 +135,7 @@ __all__ = [
     "identify",
     "identify_domain",
     "inspect",
+    "on_cluster",
     "paired_error",
     "phantom",
     "phantom_domain",
@@ -121,10 +144,13 @@ __all__ = [
     "similarity_map",
     "simulate",
     "simulate_domain",
+    "study",
     "test_files",
     "train",
     "train_files",
+    "train_identifier",
     "translate_domain",
+    "tune_identification",
     "two_sample_test",
     "variance_map",
 ]

@@ -7,6 +7,7 @@ Problems a user can mend come out as one line, with status 2.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import warnings
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from .config import (
     TRAIN_PRESETS,
     AcquireSettings,
     IdentifySettings,
+    LearnSettings,
     PhantomSettings,
     Settings,
     SimulateSettings,
@@ -27,6 +29,8 @@ from .config import (
     settings_from,
 )
 from .errors import InputError, MyovivoError
+from .study.presets import STUDY_PRESETS
+from .study.settings import StudySettings
 
 _SETTING = "setting:"  # keeps a setting's name apart from the other options'
 
@@ -41,6 +45,8 @@ _ARGUMENTS = {
     "export": "RUN FILE",
     "evaluate": "--translated DIR (--run RUN | --vivo DIR [--silico DIR])",
     "identify": "SOURCE OUT",
+    "train-identifier": "SOURCE OUT",
+    "study": "CONFIG OUT",
     "report": "OUT --translated DIR (--run RUN | --vivo DIR --silico DIR)",
     "demo": "OUT [--vivo PATH]",
 }
@@ -63,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     warnings.showwarning = _one_line
     try:
-        options.run(options)
+        with _cluster(options):
+            options.run(options)
     except MyovivoError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
@@ -103,7 +110,9 @@ def build_parser() -> Parser:
         _export,
         _evaluate,
         _identify,
+        _train_identifier,
         _report,
+        _study,
         _demo,
     ):
         add(commands)
@@ -381,7 +390,8 @@ def _identify(commands: Any) -> None:
         "identify",
         "Find the motor units that move in sequences: spike trains as BIDS events and openhdemg JSON, and a figure; "
         "where labels exist, how well they agree.",
-        "myovivo identify translated units --workers 2\n  myovivo identify vivo units --method wavelet",
+        "myovivo identify translated units --workers 2\n  myovivo identify vivo units --method wavelet\n"
+        "  myovivo identify vivo units --method network --network identifier/identifier.safetensors",
     )
     parser.add_argument("source", type=Path, help="a sequence, or a folder of sequences")
     parser.add_argument("out", type=Path, help="folder for the spike trains and figures")
@@ -396,6 +406,31 @@ def _identify(commands: Any) -> None:
         for file in files:
             print(summary(file))
         print(f"{len(files)} sequences in {options.out}")
+
+    parser.set_defaults(run=run)
+
+
+def _train_identifier(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "train-identifier",
+        "Train a network to identify motor units, on sequences with labels.",
+        "myovivo train-identifier translated identifier --steps 1000\n"
+        "  myovivo identify vivo units --method network --network identifier/identifier.safetensors",
+    )
+    parser.add_argument("source", type=Path, help="a folder of sequences with labels")
+    parser.add_argument("out", type=Path, help="folder for the weights; the same command again goes on")
+    parser.add_argument("--seed", type=int, default=0, help="of the first weights and the clips (default 0)")
+    _quiet(parser)
+    _settings_options(parser, LearnSettings)
+
+    def run(options: argparse.Namespace) -> None:
+        from .identify.learning import train_identifier
+        from .sequence import sequence_files
+
+        settings = _settings(options, LearnSettings)
+        files = sequence_files(options.source)
+        print(train_identifier(files, options.out, settings, seed=options.seed, quiet=options.quiet))
 
     parser.set_defaults(run=run)
 
@@ -429,6 +464,44 @@ def _report(commands: Any) -> None:
             quiet=options.quiet,
         )
         print(f"report: {page}")
+
+    parser.set_defaults(run=run)
+
+
+def _study(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "study",
+        "The paper's whole experiment: make or take the data, train every model, translate, compare, draw its tables "
+        "and figures. Run again, only what is missing or changed is done.",
+        "myovivo study small study\n  myovivo study paper study --device cuda\n"
+        "  myovivo study small mine --vivo.folder recordings --experiments.identification none",
+    )
+    parser.add_argument("config", help=f"one of {', '.join(STUDY_PRESETS)}; or a YAML file of settings")
+    parser.add_argument("out", type=Path, help="folder for everything it makes")
+    parser.add_argument("--jobs", type=int, metavar="N", help="steps at a time (default: one per core, at most 4)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a dask cluster that makes the data and compares")
+    _quiet(parser)
+    _settings_options(parser, StudySettings, config=False)
+
+    def run(options: argparse.Namespace) -> None:
+        from .study import study, study_settings
+
+        settings = study_settings(options.config, **_changes(options))
+        if options.print_settings:
+            _print_settings(settings)
+            return
+        page = study(
+            settings,
+            options.out,
+            jobs=options.jobs,
+            device=options.device,
+            scheduler=options.scheduler,
+            quiet=options.quiet,
+        )
+        print((page.parent / "table1.csv").read_text(encoding="utf-8"), end="")
+        print(f"\nstudy: {page}")
 
     parser.set_defaults(run=run)
 
@@ -472,7 +545,17 @@ def _mapping(parser: Parser) -> None:
 
 def _workers(parser: Parser) -> None:
     parser.add_argument("--workers", type=int, default=-1, metavar="N", help="processes (default: one per core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a dask cluster whose workers to use instead")
     _quiet(parser)
+
+
+def _cluster(options: argparse.Namespace) -> contextlib.AbstractContextManager[None]:
+    """The cluster that was asked for, if any."""
+    if getattr(options, "scheduler", None) is None:
+        return contextlib.nullcontext()
+    from .cluster import on_cluster
+
+    return on_cluster(options.scheduler)
 
 
 def _seed_and_workers(parser: Parser) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import joblib
-
-from .errors import FileError, MyovivoError, RunFolderError
+from .cluster import in_parallel
+from .errors import ClusterError, FileError, MyovivoError, RunFolderError
 from .progress import track
 from .recording import Recording
 from .sequence import read_header
@@ -44,7 +44,7 @@ def make_domain(
     is_good : whether an existing file can be kept
     title : shown beside the progress bar
     pattern : of the names of the folder's files
-    workers : processes; -1 for one per core
+    workers : processes, -1 for one per core; on a cluster (`on_cluster`) all its workers
 
     Returns
     -------
@@ -63,10 +63,11 @@ def make_domain(
         if not path.with_suffix(".json").exists():
             with contextlib.suppress(FileError):
                 write_sidecar(path)
-    jobs = (joblib.delayed(_make)(makers[path.name], path) for path in missing)
-    count = min(joblib.effective_n_jobs(workers), max(len(missing), 1))
-    results = joblib.Parallel(n_jobs=count, return_as="generator_unordered")(jobs)
-    failed = [error for error in track(results, title, len(missing), quiet=quiet) if error is not None]  # type: ignore[arg-type]
+    results = in_parallel(_make, [(makers[path.name], path) for path in missing], workers)
+    failed: list[MyovivoError] = []
+    for number, error in track(results, title, len(missing), quiet=quiet):
+        if error is not None:
+            failed.append(FileError(missing[number], str(error)) if isinstance(error, ClusterError) else error)
     if failed:
         if len(failed) > 1 and isinstance(failed[0], FileError):
             more = ", ".join(sorted({error.path.name for error in failed[1:] if isinstance(error, FileError)}))
@@ -75,15 +76,12 @@ def make_domain(
     return paths
 
 
-def _make(maker: Callable[[Path], object], path: Path) -> MyovivoError | None:
-    """Make one file; what a user can mend is returned, so that the other files are made all the same."""
-    try:
-        maker(path)
-    except MyovivoError as error:
-        return error
+def _make(maker: Callable[[Path], object], path: Path) -> None:
+    if not path.with_name(MANIFEST).exists():  # it was written just now, by who asks for this file
+        raise FileError(path.parent, f"not to be seen on {platform.node()}; workers must share the file system")
+    maker(path)
     with contextlib.suppress(FileError):  # a recording is no sequence and has no sidecar
         write_sidecar(path)
-    return None
 
 
 def write_sidecar(path: Path) -> None:

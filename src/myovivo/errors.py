@@ -47,6 +47,10 @@ class CheckpointError(FileError):
     """A checkpoint that does not fit what it is asked to do."""
 
 
+class ClusterError(MyovivoError):
+    """A cluster that does not answer, has no workers, or lost them."""
+
+
 class MissingExtraError(MyovivoError, ImportError):
     """An optional library is not installed."""
 

@@ -47,6 +47,7 @@ def identify_domain(
     Raises
     ------
     FileError : a file cannot be read or written, or nothing moves in it; the other files are made all the same.
+    CheckpointError : weights that cannot be read.
     InputError : two files of one name, or a setting that breaks a rule.
     RunFolderError : `out` holds something else.
     """
@@ -59,6 +60,10 @@ def identify_domain(
         "settings": options.model_dump(mode="json"),
         "source": [path.name for path in files],
     }
+    if options.method == "network":
+        from .identify.learning import load_identifier  # torch takes seconds to load
+
+        recipe["network"] = load_identifier(str(options.network)).digest
     makers = {f"{path.stem}{EVENTS}": functools.partial(_identify_file, path, options) for path in files}
     return make_domain(out, makers, recipe, Path.is_file, "identify", workers, quiet, pattern=f"*{EVENTS}")
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import (
+    ClusterEnvironment,
+    LightningEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
 from torch import Tensor
 
 from .config import TrainSettings
@@ -28,7 +35,8 @@ def fabric_for(settings: TrainSettings, device: str = "auto", devices: int = 1, 
 
     Raises
     ------
-    InputError : no such device here, fp16 without a CUDA device, or a batch that the processes cannot share.
+    InputError : no such device here, fp16 without a CUDA device, a batch that the processes cannot share, or more
+        or fewer processes than srun or torchrun started.
     """
     if device not in ("auto", "cpu", "cuda"):
         raise InputError(f"device must be auto, cpu or cuda, got {device!r}")
@@ -47,10 +55,38 @@ def fabric_for(settings: TrainSettings, device: str = "auto", devices: int = 1, 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces each precision it is given
     precision: Any = _PRECISION[precision_for(settings.optimiser.precision, torch.device(device))]
     strategy = "ddp" if world > 1 else "auto"
-    fabric = Fabric(accelerator=device, devices=devices, num_nodes=nodes, strategy=strategy, precision=precision)
+    started = started_by(devices, nodes)
+    fabric = Fabric(
+        accelerator=device, devices=devices, num_nodes=nodes, strategy=strategy, precision=precision, plugins=started
+    )
     if world > 1:
         fabric.launch()
     return fabric
+
+
+def started_by(devices: int, nodes: int) -> ClusterEnvironment | None:
+    """Who started the processes: torchrun, srun, or, where neither did, this process for those of one node.
+
+    Fabric goes by the variables of the whole SLURM job, which stand in its batch script too, where nobody started more
+    than one process, and lets each task that srun started train on its own if `devices` is 1.
+
+    Raises
+    ------
+    InputError : torchrun or srun started more or fewer than devices x nodes.
+    """
+    elastic = TorchElasticEnvironment.detect()
+    tasks = int(os.environ.get("WORLD_SIZE" if elastic else "SLURM_STEP_NUM_TASKS", "1"))
+    if tasks == 1:
+        return LightningEnvironment() if nodes == 1 else None
+    if tasks != devices * nodes:
+        rule = (
+            f"{'torchrun' if elastic else 'srun'} started {tasks} processes, but devices x nodes is {devices * nodes}"
+        )
+        raise InputError(f"{rule}; give --devices as the processes of a node and --nodes as the nodes")
+    if elastic:
+        return TorchElasticEnvironment()
+    os.environ.setdefault("SLURM_NTASKS_PER_NODE", str(devices))  # fabric asks for it, and `srun -n` does not set it
+    return SLURMEnvironment()
 
 
 def average_gradients(fabric: Fabric, parameters: Iterable[torch.nn.Parameter]) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy.fft
 from numpy.typing import ArrayLike
 
 from ..errors import InputError
 from .metrics import Floats, temporal_variance
 
-_BLOCK_FRAMES = 64  # standardised so many frames at a time, to bound memory
+_BLOCK_VALUES = 1 << 17  # standardised so many at a time: they stay in the cache
 
 
 class Coherence(NamedTuple):
@@ -68,16 +69,18 @@ def coherence_from(velocity: Floats, mean: Floats, variance: Floats) -> Coherenc
     moving = variance > 1e-12 * mean**2  # less is the rounding of a pixel that stands still
     gain = np.divide(1.0, np.sqrt(frames * variance), out=np.zeros_like(variance), where=moving)
     centre, scale = (one.astype(velocity.dtype) for one in (mean, gain))
-    # All pairs of rows at once: their correlations summed over columns are one product of matrices.
-    axial, lateral = np.zeros((rows, rows)), np.zeros((columns, columns))
-    for start in range(0, frames, _BLOCK_FRAMES):
-        unit = (velocity[start : start + _BLOCK_FRAMES] - centre) * scale
-        down = unit.transpose(1, 0, 2).reshape(rows, -1)
-        across = unit.reshape(-1, columns)
-        axial += down @ down.T
-        lateral += across.T @ across
-    both = moving.astype(np.float64)
-    return Coherence(_by_separation(axial, both @ both.T), _by_separation(lateral, both.T @ both))
+    axial, lateral = np.zeros(_padded(rows) // 2 + 1), np.zeros(_padded(columns) // 2 + 1)
+    step = max(1, _BLOCK_VALUES // (rows * columns))
+    for start in range(0, frames, step):
+        unit = velocity[start : start + step] - centre
+        unit *= scale
+        axial += _power(unit)
+        lateral += _power(unit.swapaxes(1, 2))
+    pixels = moving[None].astype(np.float64)
+    return Coherence(
+        _mean_by_separation(axial, _power(pixels), rows),
+        _mean_by_separation(lateral, _power(pixels.swapaxes(1, 2)), columns),
+    )
 
 
 def cross_rms(a: ArrayLike, b: ArrayLike) -> Floats:
@@ -96,8 +99,25 @@ def cross_rms(a: ArrayLike, b: ArrayLike) -> Floats:
     return np.sqrt(np.square(a[:, None] - b[None]).mean(axis=-1))
 
 
-def _by_separation(sums: Floats, pairs: Floats) -> Floats:
-    """Mean over each diagonal, from the one next to the main diagonal to half the size."""
-    reach = range(1, len(sums) // 2 + 1)
-    totals = np.array([[np.trace(sums, d), np.trace(pairs, d)] for d in reach])
-    return np.divide(totals[:, 0], totals[:, 1], out=np.zeros(len(totals)), where=totals[:, 1] > 0)
+def _power(values: Floats) -> Floats:
+    """(K,): power spectrum along the middle axis of (T, N, M), summed over the others.
+
+    Its inverse is the sum over all pairs by their separation (Wiener, Khinchin), for a fraction of the products. A
+    product of matrices would do too, but the threads that BLAS starts for it hinder those of `evaluate`.
+    Zeros behind the N values keep separations of up to half of them from wrapping around.
+    """
+    spectrum = np.asarray(scipy.fft.rfft(values, _padded(values.shape[1]), axis=1))  # (T, K, M)
+    parts = spectrum.view(values.dtype)  # real and imaginary ones in turn
+    return np.vecdot(parts, parts).sum(axis=0, dtype=np.float64)
+
+
+def _mean_by_separation(power: Floats, power_of_pixels: Floats, size: int) -> Floats:
+    """(size // 2,): the sum over pairs by their number, 0 where there are none."""
+    totals, pairs = (
+        np.asarray(scipy.fft.irfft(one, _padded(size)))[1 : size // 2 + 1] for one in (power, power_of_pixels)
+    )
+    return np.divide(totals, pairs, out=np.zeros(len(totals)), where=pairs > 0.5)  # a number, but for rounding
+
+
+def _padded(size: int) -> int:
+    return scipy.fft.next_fast_len(size + size // 2, real=True)  # type: ignore[return-value]

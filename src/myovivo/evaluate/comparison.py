@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 
-from ..errors import InputError
+from ..cluster import in_parallel
+from ..errors import InputError, MyovivoError
 from ..progress import track
 from ..storage import write_text
 from . import metrics
@@ -298,7 +298,8 @@ def evaluate(
     frames : use only the first so many frames of every sequence
     max_lag : s, the largest lag of xCorr either way
     full_range : also give xCorr and lag over all lags (slower)
-    workers : threads, −1 for one per core; a `joblib.parallel_config` around the call overrides them
+    workers : threads, −1 for one per core; on a cluster (`on_cluster`) all its workers, best of files,
+        since sequences in memory must travel there
     quiet : no progress
 
     Returns
@@ -328,13 +329,14 @@ def evaluate(
 
     partners, unmatched = _partners(silico_sources, model_sources)
     jobs = _jobs(silico_sources, vivo_sources, model_sources, partners)
-    calls = (joblib.delayed(_study)(*job, shape[0], max_lag, full_range) for job in jobs)
     # Threads: nearly all the time goes to FFTs and sums that release the interpreter lock.
-    results = joblib.Parallel(n_jobs=workers, prefer="threads", return_as="generator")(calls)
+    results = in_parallel(_study, [(*job, shape[0], max_lag, full_range) for job in jobs], workers, threads=True)
     summaries: dict[int, Summary] = {}
     contents: dict[int, _Content] = {}
-    for job, (found, content) in zip(jobs, track(results, "evaluate", len(jobs), quiet=quiet), strict=True):  # type: ignore[arg-type]
-        first, others = job
+    for number, outcome in track(results, "evaluate", len(jobs), quiet=quiet):
+        if isinstance(outcome, MyovivoError):
+            raise outcome
+        (first, others), (found, content) = jobs[number], outcome
         summaries |= {id(source): summary for source, summary in zip([first, *others], found, strict=True)}
         contents |= {id(source): one for source, one in zip(others, content, strict=True)}
 
@@ -526,7 +528,8 @@ def _distances(
 
     Pairs are all of different sequences.
     """
-    distinct = np.array([[not a.same_as(b) for b in domains["vivo"]] for a in domains[name]])
+    ours, theirs = ([one.identity() for one in domains[domain]] for domain in (name, "vivo"))
+    distinct = np.array([[a != b for b in theirs] for a in ours])
     if name == "vivo":
         distinct = np.triu(distinct, 1)  # each pair once: the columns are symmetric
     subjects, references = _subjects(domains[name], name), _subjects(domains["vivo"], "vivo")

@@ -50,11 +50,9 @@ class Source(NamedTuple):
         with opened(self.item) as file:
             return np.any(file["labels/mask"][:], axis=0) if "labels" in file else None  # type: ignore[index]
 
-    def same_as(self, other: Source) -> bool:
-        """Whether both are the one file, or the one object."""
-        if isinstance(self.item, Path) and isinstance(other.item, Path):
-            return self.item.resolve() == other.item.resolve()
-        return self.item is other.item
+    def identity(self) -> str | int:
+        """The same for two sources if and only if both are the one file, or the one object."""
+        return str(self.item.resolve()) if isinstance(self.item, Path) else id(self.item)
 
 
 def sources(domain: Domain) -> list[Source]:

@@ -31,7 +31,8 @@ SSIM_WINDOW = 7
 SSIM_RANGE = 255.0
 MAX_LAG = 0.1  # s
 
-_BLOCK_VALUES = 1 << 18  # values worked on at a time: they stay in the cache, and memory stays bounded
+_BLOCK_VALUES = 1 << 17  # values worked on at a time: they stay in the cache, and memory stays bounded
+_BLOCK_IMAGES = 16  # of K-space, for the same reason
 
 
 # --------------------------------------------------------------------------- features of one sequence
@@ -52,11 +53,7 @@ def temporal_variance(velocity: ArrayLike) -> Floats:
     ------
     InputError : not three-dimensional, empty, or not finite.
     """
-    velocity = _checked(velocity)
-    variance = np.empty(velocity.shape[1:])
-    for rows in _row_blocks(velocity):
-        variance[rows] = velocity[:, rows].astype(np.float64).var(axis=0)
-    return variance
+    return _mean_and_variance(_checked(velocity))[1]
 
 
 def log_variance(variance: ArrayLike, offset: float = VARIANCE_OFFSET) -> Floats:
@@ -191,7 +188,7 @@ def mean_psd(velocity: ArrayLike, frame_rate: float) -> tuple[Floats, Floats]:
 
 
 def moments(velocity: ArrayLike, frame_rate: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """Temporal mean, temporal variance and mean PSD of a sequence in one pass through it.
+    """Temporal mean, temporal variance and mean PSD of a sequence.
 
     Parameters
     ----------
@@ -213,15 +210,13 @@ def moments(velocity: ArrayLike, frame_rate: float) -> tuple[Floats, Floats, Flo
     if frames < 4:
         raise InputError(f"a spectrum needs at least 4 frames, got {frames}; use longer sequences")
     frame_rate = _checked_rate(frame_rate)
-    mean, variance = np.empty(velocity.shape[1:]), np.empty(velocity.shape[1:])
+    mean, variance = _mean_and_variance(velocity)
+    centre = mean.astype(velocity.dtype)
     power = np.zeros(frames // 2)
     for rows in _row_blocks(velocity):
-        block = velocity[:, rows].astype(np.float64)
-        mean[rows] = block.mean(axis=0)
-        block -= mean[rows]
-        variance[rows] = np.mean(np.square(block), axis=0)
-        spectrum = np.asarray(scipy.fft.rfft(block.astype(velocity.dtype, copy=False), axis=0))[1:]  # (T // 2, rows, X)
-        power += (np.square(np.real(spectrum)) + np.square(np.imag(spectrum))).sum(axis=(1, 2), dtype=np.float64)
+        spectrum = np.asarray(scipy.fft.rfft(velocity[:, rows] - centre[rows], axis=0))[1:]  # (T // 2, rows, X)
+        parts = spectrum.reshape(len(spectrum), -1).view(velocity.dtype)  # real and imaginary ones in turn
+        power += np.vecdot(parts, parts)
     psd = power * (2.0 / (frame_rate * frames * mean.size))
     if frames % 2 == 0:
         psd[-1] /= 2  # the Nyquist frequency has no negative twin
@@ -302,15 +297,24 @@ def cross_ssim(a: ArrayLike, b: ArrayLike, window: int = SSIM_WINDOW, data_range
         return down @ images @ across
 
     mean_a, mean_b = windowed(a), windowed(b)
-    variance_a = sample * (windowed(a * a) - mean_a**2)
-    variance_b = sample * (windowed(b * b) - mean_b**2)
+    square_a, square_b = mean_a**2, mean_b**2
+    variance_a, variance_b = sample * (windowed(a * a) - square_a), sample * (windowed(b * b) - square_b)
+    square_b += c1
+    variance_b += c2
     result = np.empty((len(a), len(b)))
-    for i in range(len(a)):
-        means = mean_a[i] * mean_b
-        covariance = sample * (windowed(a[i] * b) - means)
-        numerator = (2 * means + c1) * (2 * covariance + c2)
-        denominator = (mean_a[i] ** 2 + mean_b**2 + c1) * (variance_a[i] + variance_b + c2)
-        result[i] = (numerator / denominator).mean(axis=(1, 2))
+    for start in range(0, len(b), _BLOCK_IMAGES):
+        block = slice(start, start + _BLOCK_IMAGES)
+        for i in range(len(a)):  # in place, as the arrays made anew would cost more than the sums
+            means = mean_a[i] * mean_b[block]
+            ratio = windowed(a[i] * b[block])
+            ratio -= means  # the covariance, but for `sample`
+            ratio *= 2 * sample
+            ratio += c2
+            means *= 2
+            means += c1
+            ratio *= means
+            ratio /= (square_a[i] + square_b[block]) * (variance_a[i] + variance_b[block])
+            result[i, block] = ratio.mean(axis=(1, 2))
     return result
 
 
@@ -478,24 +482,23 @@ def content_correlation(
     # Zeros behind the frames, so that lags do not wrap around.
     length: int = scipy.fft.next_fast_len(frames + reach, real=True)  # type: ignore[assignment]
     lags = np.arange(-reach, reach + 1)
-    correlation, lag = np.empty(silico.shape[1:]), np.empty(silico.shape[1:])
+    (mean_a, variance_a), (mean_b, variance_b) = _mean_and_variance(silico), _mean_and_variance(translated)
+    centre_a, centre_b = mean_a.astype(silico.dtype), mean_b.astype(translated.dtype)
+    peak, lag = np.empty(silico.shape[1:]), np.empty(silico.shape[1:])
     for rows in _row_blocks(silico):
-        a, b = _centred(silico[:, rows]), _centred(translated[:, rows])  # (T, rows, X)
-        norm_a, norm_b = np.sqrt(np.sum(a * a, axis=0)), np.sqrt(np.sum(b * b, axis=0))
-        still_a = (norm_a == 0) | (np.ptp(silico[:, rows], axis=0) == 0)  # rounding of the mean leaves a norm
-        still_b = (norm_b == 0) | (np.ptp(translated[:, rows], axis=0) == 0)
-        product = np.asarray(scipy.fft.rfft(a, length, axis=0)).conj()
-        product *= scipy.fft.rfft(b, length, axis=0)
+        product = np.asarray(scipy.fft.rfft(silico[:, rows] - centre_a[rows], length, axis=0)).conj()
+        product *= scipy.fft.rfft(translated[:, rows] - centre_b[rows], length, axis=0)
         circular = np.asarray(scipy.fft.irfft(product, length, axis=0))
         r = np.concatenate([circular[length - reach :], circular[: reach + 1]])  # (2 reach + 1, rows, X)
         best = r.argmax(axis=0)
-        peak = np.take_along_axis(r, best[None], axis=0)[0]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            value = np.clip(peak / (norm_a * norm_b), -1.0, 1.0)
-        value[still_b] = 0.0
-        value[still_a] = np.nan
-        correlation[rows] = value
-        lag[rows] = np.where(still_a | still_b, np.nan, lags[best] / frame_rate)
+        peak[rows] = np.take_along_axis(r, best[None], axis=0)[0]
+        lag[rows] = lags[best] / frame_rate
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = np.clip(peak / (frames * np.sqrt(variance_a * variance_b)), -1.0, 1.0)
+    still_a, still_b = variance_a == 0, variance_b == 0
+    correlation[still_b] = 0.0
+    correlation[still_a] = np.nan
+    lag[still_a | still_b] = np.nan
     return correlation, lag
 
 
@@ -530,8 +533,21 @@ def _row_blocks(velocity: Floats) -> Iterator[slice]:
     return (slice(row, row + step) for row in range(0, rows, step))
 
 
-def _centred(block: Floats) -> Floats:
-    return block - block.mean(axis=0, dtype=np.float64).astype(block.dtype)
+def _mean_and_variance(velocity: Floats) -> tuple[Floats, Floats]:
+    """(Z, X) float64 each, over time; the variance of a pixel is 0 if and only if it never changes.
+
+    Both are of the difference from the first frame: however large the mean, the sums stay as small as the motion.
+    """
+    frames, rows, columns = velocity.shape
+    first = velocity[0].astype(np.float64)
+    total, squares = np.zeros((rows, columns)), np.zeros((rows, columns))
+    step = max(1, _BLOCK_VALUES // (rows * columns))
+    for start in range(0, frames, step):
+        moved = velocity[start : start + step] - first
+        total += moved.sum(axis=0)
+        squares += np.einsum("tzx,tzx->zx", moved, moved)
+    shift = total / frames
+    return first + shift, squares / frames - shift**2
 
 
 def _checked(velocity: ArrayLike, name: str = "velocity") -> Floats:

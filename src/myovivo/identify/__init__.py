@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Series
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._callable import make_callable
 from ..config import Acceptance, IdentifySettings, settings_from
-from ..errors import InputError
 from ..sequence import Sequence
 from .agreement import Agreement, Match, compare_units, rate_of_agreement
 from .convolutive import separate
-from .decompose import Band, LowRank, independent_courses, low_rank
+from .decoding import averaged_course, factorised, firing_times, refined
+from .decompose import Moving
 from .fitting import component_weights, fit_units
 from .spikes import wavelet_spikes
 from .units import Units
@@ -24,8 +24,6 @@ from .units import Units
 __all__ = ["Agreement", "Match", "Units", "compare_units", "identify", "rate_of_agreement"]
 
 Floats = NDArray[Any]
-
-ROWS_AT_ONCE = 8  # filtered together, to bound memory
 
 
 def identify(
@@ -40,6 +38,9 @@ def identify(
     - `fit` (ours): firings of one twitch per unit, fitted in turns with the maps;
     - `wavelet`: spikes by a Haar wavelet in each component's course (Rohlén et al. 2020);
     - `convolutive`: blind source separation of each course, as in surface EMG (Rohlén et al. 2023).
+
+    A fourth method, `network`, looks at the sequence itself: a trained network sees when units fire where, see
+    `train_identifier`.
 
     What cannot be a motor unit is dropped: see the settings' group `accept`.
 
@@ -56,6 +57,7 @@ def identify(
     Raises
     ------
     FileError : the file is missing or no sequence.
+    CheckpointError : weights that cannot be read, or were trained at another frame rate or pixel size.
     InputError : a setting that breaks a rule, a band beyond half the frame rate, or nothing that moves.
 
     References
@@ -64,61 +66,101 @@ def identify(
     """
     options = settings_from(IdentifySettings, settings, **changes)
     sequence = sequence if isinstance(sequence, Sequence) else Sequence.load(sequence, labels=False)
-    band = Band(options.band, len(sequence.velocity), sequence.frame_rate)
-    if not np.ptp(sequence.velocity, axis=0).any():
-        raise InputError("nothing moves in the sequence, so there are no motor units to find")
-    found = low_rank(_filtered(sequence.velocity, band), options.components)
-    trains, sources, quality = _METHODS[options.method](found, band, sequence.frame_rate, options)
-    quality |= firing_statistics(trains)
-    chosen = _accepted(trains, quality, options.accept)
-    frames, *size = sequence.velocity.shape
-    source = np.array([sources[k] / np.abs(sources[k]).max() for k in chosen]).reshape(-1, frames)
+    return found_in(Moving(sequence), options)
+
+
+def found_in(moving: Moving, options: IdentifySettings) -> Units:
+    """`identify`, keeping in `moving` what other settings of the same sequence can use again."""
+    found = moving.low_rank(options.band, options.components)
+    candidates = moving.once(_but_for_acceptance(options), lambda: _METHODS[options.method](moving, options))
+    quality = candidates.quality | firing_statistics(candidates.trains)
+    chosen = _accepted(candidates.trains, quality, options.accept)
+    frames, *size = moving.sequence.shape
+    source = np.array([candidates.courses[k] / np.abs(candidates.courses[k]).max() for k in chosen])
+    source = source.reshape(-1, frames)
     weight = np.zeros((len(chosen), *size), np.float32)
     if chosen:
         weight = (component_weights(source, found.courses) @ found.maps).reshape(-1, *size).astype(np.float32)
-    strength = np.abs(weight)
+    if candidates.masks is None:
+        strength = np.abs(weight)
+        mask = strength >= options.mask_level * strength.max((1, 2), keepdims=True, initial=0)
+    else:
+        mask = candidates.masks[chosen]
     return Units(
-        tuple(trains[k] for k in chosen),
+        tuple(candidates.trains[k] for k in chosen),
         weight,
         source.astype(np.float32),
-        strength >= options.mask_level * strength.max((1, 2), keepdims=True, initial=0),
+        mask,
         {name: values[chosen] for name, values in quality.items()},
-        sequence.frame_rate,
-        sequence.spacing,
+        moving.sequence.frame_rate,
+        moving.sequence.spacing,
         options.method,
     )
 
 
-Found = tuple[list[Floats], list[Floats], dict[str, Floats]]  # trains, courses, quality
+class Candidates(NamedTuple):
+    """What may be units: trains, s, courses (T,), quality, and masks (K, Z, X) where the method knows them."""
+
+    trains: list[Floats]
+    courses: list[Floats]
+    quality: dict[str, Floats]
+    masks: NDArray[np.bool_] | None = None
 
 
-def _by_fit(found: LowRank, band: Band, frame_rate: float, options: IdentifySettings) -> Found:
-    fits = fit_units(found, band, frame_rate, options.rounds, options.seed)
+def _but_for_acceptance(options: IdentifySettings) -> str:
+    return options.model_dump_json(exclude={"accept", "mask_level"})
+
+
+def _by_fit(moving: Moving, options: IdentifySettings) -> Candidates:
+    found, band = moving.low_rank(options.band, options.components), moving.band(options.band)
+    fits = fit_units(found, band, moving.sequence.frame_rate, options.rounds, options.seed)
     quality = {
         "residual": np.array([fit.residual for fit in fits]),
         "contraction_time": np.array([fit.contraction_time for fit in fits]),
     }
-    return [fit.times for fit in fits], [fit.course for fit in fits], quality
+    return Candidates([fit.times for fit in fits], [fit.course for fit in fits], quality)
 
 
-def _by_wavelet(found: LowRank, band: Band, frame_rate: float, options: IdentifySettings) -> Found:
-    courses = independent_courses(found, options.seed)
+def _by_wavelet(moving: Moving, options: IdentifySettings) -> Candidates:
+    courses, rate = moving.independent_courses(options), moving.sequence.frame_rate
     wavelet = options.wavelet
-    trains = [wavelet_spikes(course, frame_rate, wavelet.scale, wavelet.threshold, wavelet.apart) for course in courses]
-    return trains, list(courses), {}
+    trains = [wavelet_spikes(course, rate, wavelet.scale, wavelet.threshold, wavelet.apart) for course in courses]
+    return Candidates(trains, list(courses), {})
 
 
-def _by_separation(found: LowRank, band: Band, frame_rate: float, options: IdentifySettings) -> Found:
-    courses = independent_courses(found, options.seed)
-    separated = [separate(course, frame_rate, options.convolutive.extension) for course in courses]
+def _by_separation(moving: Moving, options: IdentifySettings) -> Candidates:
+    courses, rate = moving.independent_courses(options), moving.sequence.frame_rate
+    separated = [separate(course, rate, options.convolutive.extension) for course in courses]
     silhouette = np.array([one.silhouette for one in separated])
-    return [one.times for one in separated], list(courses), {"silhouette": silhouette}
+    return Candidates([one.times for one in separated], list(courses), {"silhouette": silhouette})
 
 
-_METHODS: dict[str, Callable[[LowRank, Band, float, IdentifySettings], Found]] = {
+def _by_network(moving: Moving, options: IdentifySettings) -> Candidates:
+    from .learning import load_identifier  # torch takes seconds to load, and the other methods do without
+
+    decoding, rate = options.decoding, moving.sequence.frame_rate
+    identifier = load_identifier(str(options.network))
+    frames, *cell = identifier.network.cell
+    factors = moving.once(
+        f"{identifier.digest} {decoding.units}",
+        lambda: factorised(identifier.fields(moving.sequence)[0], decoding.units),
+    )
+    found = [firing_times(train, rate / frames, decoding.height) for train in factors.trains]
+    courses = moving.low_rank(options.band, options.components).courses
+    maps = refined(factors.maps, (cell[0], cell[1]), moving.sequence.shape[1:])
+    return Candidates(
+        [times for times, _ in found],
+        [averaged_course(times, courses, rate) for times, _ in found],
+        {"chance": np.array([height for _, height in found])},
+        maps >= decoding.mask_level,
+    )
+
+
+_METHODS: dict[str, Callable[[Moving, IdentifySettings], Candidates]] = {
     "fit": _by_fit,
     "wavelet": _by_wavelet,
     "convolutive": _by_separation,
+    "network": _by_network,
 }
 
 
@@ -142,18 +184,13 @@ def _accepted(trains: list[Floats], quality: Mapping[str, Floats], accept: Accep
     if "silhouette" in quality:
         fine &= quality["silhouette"] >= accept.silhouette
         clearness = quality["silhouette"]
+    if "chance" in quality:
+        clearness = quality["chance"]
     chosen: list[int] = []
     for k in np.argsort(-clearness, kind="stable"):
         if fine[k] and all(rate_of_agreement(np.sort(trains[k]), np.sort(trains[j])) < accept.same for j in chosen):
             chosen.append(int(k))
     return chosen
-
-
-def _filtered(velocity: NDArray[np.float32], band: Band) -> NDArray[np.float32]:
-    result = np.empty_like(velocity)
-    for low in range(0, velocity.shape[1], ROWS_AT_ONCE):
-        result[:, low : low + ROWS_AT_ONCE] = band(velocity[:, low : low + ROWS_AT_ONCE])
-    return result
 
 
 make_callable(__name__, identify)

@@ -7,8 +7,9 @@ IEEE Access 8:50299. Everything after the singular value decomposition happens i
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,11 @@ from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from ..config import IdentifySettings
 from ..errors import InputError
+from ..sequence import Sequence
 
+Kept = TypeVar("Kept")
 Floats = NDArray[Any]
 
 MOST = 40  # components, unless told otherwise
@@ -26,6 +30,7 @@ ENERGY = 0.99  # kept where no gap shows how many there are
 CLEAR_GAP = 3.0  # of one component's energy over the next one's, where noise takes over,
 FLAT = 5  # and so many more after that stay within a factor of two; in tissue there is no such place
 ORDER = 4  # of the Butterworth filter
+ROWS_AT_ONCE = 8  # filtered together, to bound memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,4 +128,49 @@ class Band:
         response = self.response.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
         return np.fft.irfft(np.fft.rfft(x, self.size, axis=0) * response, self.size, axis=0)[: self.frames].astype(
             x.dtype
+        )
+
+
+def filtered(velocity: NDArray[np.float32], band: Band) -> NDArray[np.float32]:
+    """(T, Z, X) in the pass band, a few rows at a time, to bound memory."""
+    result = np.empty_like(velocity)
+    for low in range(0, velocity.shape[1], ROWS_AT_ONCE):
+        result[:, low : low + ROWS_AT_ONCE] = band(velocity[:, low : low + ROWS_AT_ONCE])
+    return result
+
+
+class Moving:
+    """A sequence, and what is computed of it once, however many settings are tried on it.
+
+    Raises
+    ------
+    InputError : nothing moves.
+    """
+
+    def __init__(self, sequence: Sequence):
+        if not np.ptp(sequence.velocity, axis=0).any():
+            raise InputError("nothing moves in the sequence, so there are no motor units to find")
+        self.sequence = sequence
+        self._kept: dict[Any, Any] = {}
+
+    def once(self, name: Any, compute: Callable[[], Kept]) -> Kept:
+        """What `compute` gave when this name was first asked for."""
+        if name not in self._kept:
+            self._kept[name] = compute()
+        return self._kept[name]
+
+    def band(self, band: tuple[float, float] | None) -> Band:
+        """The filter for its length and frame rate."""
+        return Band(band, len(self.sequence.velocity), self.sequence.frame_rate)
+
+    def low_rank(self, band: tuple[float, float] | None, components: int | None) -> LowRank:
+        """Its strongest components in a pass band; see `low_rank`."""
+        velocity = self.once(("filtered", band), lambda: filtered(self.sequence.velocity, self.band(band)))
+        return self.once(("low rank", band, components), lambda: low_rank(velocity, components))
+
+    def independent_courses(self, options: IdentifySettings) -> Floats:
+        """Courses of as many components whose maps are independent; see `independent_courses`."""
+        name = ("independent", options.band, options.components, options.seed)
+        return self.once(
+            name, lambda: independent_courses(self.low_rank(options.band, options.components), options.seed)
         )

@@ -30,7 +30,8 @@ class Units:
     source : (K, T) float32, the unit's time course, peak 1
     mask : (K, Z, X) bool, where |weight| is at least `mask_level` of its maximum
     quality : (K,) arrays by name: residual (share of the course that its twitches do not explain), silhouette,
-        firing_rate (Hz), ipi_cv, contraction_time (s); those that the method knows
+        chance (mean height of a network's firings, about 0..1), firing_rate (Hz), ipi_cv, contraction_time (s); those
+        that the method knows
     frame_rate : Hz
     spacing : (dz, dx), m
     method : of the settings

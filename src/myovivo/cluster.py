@@ -1,0 +1,196 @@
+"""Many calls of one function: on the cores of this machine by joblib, or on those of many by dask.
+
+Whoever has several files to make or to read hands them to `in_parallel`, and is not told where they went.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+import platform
+import socket
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Sequence as Series
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import joblib
+
+from .errors import ClusterError, MissingExtraError, MyovivoError
+
+T = TypeVar("T")
+
+_CONNECT_S = 5.0
+_client: ContextVar[Any] = ContextVar("client", default=None)
+
+
+@contextlib.contextmanager
+def on_cluster(scheduler: str | None, wait: float = 10.0) -> Iterator[None]:
+    """Within the block, domains are made and evaluated by the workers of a dask cluster.
+
+    That is `simulate_domain`, `phantom_domain`, `acquire_domain`, `translate_domain`, `identify_domain` and
+    `evaluate`; their `workers` then means nothing. The bytes are those made without a cluster.
+
+    Workers must have the same version of this package and share the file system, the current folder included, since
+    relative paths mean there what they mean here. A worker that dies costs the file it was at, which another makes
+    again; workers that come later join in.
+
+    Parameters
+    ----------
+    scheduler : its address, such as "tcp://10.0.0.1:8786"; None for no cluster
+    wait : s, how long to wait for the first worker
+
+    Raises
+    ------
+    ClusterError : nobody answers at the address, no worker comes, or it has another version of this package.
+    MissingExtraError : dask is not installed.
+    """
+    if scheduler is None:
+        yield
+        return
+    with _connected(scheduler, wait) as client:
+        token = _client.set(client)
+        try:
+            yield
+        finally:
+            _client.reset(token)
+
+
+def in_parallel(
+    function: Callable[..., T], calls: Series[tuple[Any, ...]], workers: int = -1, threads: bool = False
+) -> Iterator[tuple[int, T | MyovivoError]]:
+    """Call `function` with the arguments of each call, and yield what came of it as it comes.
+
+    Parameters
+    ----------
+    function, calls : the function, and the arguments of each call
+    workers : processes here, -1 for one per core; on a cluster all its workers are used
+    threads : whether threads will do here, in place of processes
+
+    Yields
+    ------
+    (int, result) : the number of a call, and what it returned. What a user can mend is yielded, not raised, so
+        that it does not stop the others; so is a ClusterError for a call at which several workers died.
+
+    Raises
+    ------
+    ClusterError : the scheduler was lost.
+    """
+    if (client := _client.get()) is not None:
+        yield from _on_workers(client, function, calls)
+        return
+    count = min(joblib.effective_n_jobs(workers), max(len(calls), 1))
+    jobs = (joblib.delayed(_here)(number, function, call) for number, call in enumerate(calls))
+    yield from joblib.Parallel(count, prefer="threads" if threads else None, return_as="generator_unordered")(jobs)  # type: ignore[misc]
+
+
+def _here(number: int, function: Callable[..., T], call: tuple[Any, ...]) -> tuple[int, T | MyovivoError]:
+    return number, _result(function, call)
+
+
+def _result(function: Callable[..., T], call: tuple[Any, ...]) -> T | MyovivoError:
+    try:
+        return function(*call)
+    except MyovivoError as error:
+        return error
+
+
+# ------------------------------------------------------------------------------------------ dask
+
+
+@contextlib.contextmanager
+def _connected(scheduler: str, wait: float) -> Iterator[Any]:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtraError("dask", "cluster") from error
+    try:
+        _await_answer(scheduler)
+        client = Client(scheduler, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:  # a time-out is an OSError, an address that is none a ValueError
+        problem = f"no scheduler answers at {scheduler}; start one with `dask scheduler`, or correct the address"
+        raise ClusterError(problem) from error
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a traceback for what one line says below
+    with client:
+        try:  # with a call, since a cluster that adapts starts no workers before it has one
+            version = client.submit(_version, pure=False).result(timeout=wait)
+        except TimeoutError as error:
+            problem = f"the scheduler at {scheduler} has no workers after {wait:g} s; start some with `dask worker`"
+            raise ClusterError(problem) from error
+        except ImportError as error:
+            raise ClusterError(f"the workers of {scheduler} have no myovivo ({error}); install it there") from error
+        if version != _version():
+            rule = f"the workers of {scheduler} have myovivo {version}, here it is {_version()}"
+            raise ClusterError(f"{rule}; install one version everywhere")
+        yield client
+
+
+def _version() -> str:
+    from . import __version__
+
+    return __version__
+
+
+def _await_answer(scheduler: str) -> None:
+    """Return if something answers as a scheduler does; dask's client waits for ever on a server of another kind."""
+    from distributed.comm.addressing import get_address_host_port, parse_address
+
+    with socket.create_connection(get_address_host_port(scheduler), _CONNECT_S) as connection:
+        if parse_address(scheduler)[0] == "tcp" and not connection.recv(1):  # with TLS it does not speak first
+            raise ConnectionError("closed at once")
+
+
+def _on_workers(client: Any, function: Callable[..., T], calls: Series[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+    from distributed import KilledWorker
+
+    killed: list[int] = []
+    for number, result in _dask_map(client, function, dict(enumerate(calls))):
+        if isinstance(result, KilledWorker):
+            killed.append(number)
+        else:
+            yield number, result
+    # A dying worker may have had a second call waiting, which is blamed as well: alone, the innocent succeed.
+    for number in killed:
+        for _, result in _dask_map(client, function, {number: calls[number]}):
+            if isinstance(result, KilledWorker):
+                problem = f"{result.allowed_failures + 1} workers died at it; see their logs, and give them more memory"
+                result = ClusterError(problem)
+            yield number, result
+
+
+def _dask_map(
+    client: Any, function: Callable[..., T], calls: Mapping[int, tuple[Any, ...]]
+) -> Iterator[tuple[int, Any]]:
+    """Number and result of each call, as they come; the KilledWorker where as many workers died as may."""
+    from distributed import CancelledError, KilledWorker, as_completed
+
+    # Keys of one group make the scheduler keep the calls until a worker is free. Else it would share all out at once,
+    # and a dying worker's whole share be blamed.
+    group = f"myovivo-{uuid.uuid4().hex}"
+    call = functools.partial(_there, os.getcwd(), function)
+    futures = client.map(call, list(calls.values()), key=[(group, number) for number in calls], pure=False)
+    try:
+        for future in as_completed(futures, loop=client.loop):
+            try:
+                yield future.key[1], future.result()
+            except KilledWorker as error:
+                yield future.key[1], error
+            future.release()
+    except CancelledError as error:
+        problem = f"the scheduler at {client.scheduler.address} was lost; start it again and repeat the call"
+        raise ClusterError(problem) from error
+    finally:
+        if client.status == "running":  # not where a caller that gave up is cleared away later
+            client.cancel(futures)
+
+
+def _there(folder: str, function: Callable[..., T], call: tuple[Any, ...]) -> T | MyovivoError:
+    """`_result` on a worker, in the folder of the caller."""
+    try:
+        os.chdir(folder)
+    except OSError:
+        return ClusterError(f"{folder}: not to be seen on {platform.node()}; workers must share the file system")
+    return _result(function, call)
