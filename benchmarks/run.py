@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import evaluation
+import identify_speed
 import phantom_acquire
 import rf_velocity
 import simulation
@@ -22,7 +24,7 @@ import translation
 from rich.console import Console
 from rich.table import Table
 
-from myovivo.storage import write_json
+from myovivo.storage import read_json, write_json
 
 OUT = Path(__file__).parent / "out" / "bench.json"
 DOCS = Path(__file__).parents[1] / "docs" / "figures" / "benchmarks.csv"
@@ -39,9 +41,10 @@ def rows() -> list[dict[str, Any]]:
         ("longer and longer recordings", rf_velocity.growth),
         ("2 s of channel RF", rf_velocity.end_to_end),
         ("evaluate", _evaluation),
-        ("evaluate more and more sequences", evaluation.growth),
         ("training step", _training),
         ("translate", translation.run),
+        ("identify", identify_speed.run),
+        ("many machines", _cluster),
     )
     for name, measure in measures:
         console.print(f"measuring: {name} …")
@@ -58,10 +61,10 @@ def _phantom() -> dict[str, Any]:
     return phantom_acquire.run()
 
 
-def _evaluation() -> dict[str, Any]:
+def _evaluation() -> list[dict[str, Any]]:
     found = evaluation.run()
     gigabytes = found["peak_bytes"] / 1e9
-    return {
+    row = {
         **found,
         "benchmark": "evaluate 64 × 64 sequences of 128 × 128 × 1024, against reading their files",
         "ratio": found["ratio_to_read"],
@@ -69,6 +72,13 @@ def _evaluation() -> dict[str, Any]:
         "goal": f"at most {found['limit_s']:g} s and {found['limit_bytes'] / 1e9:g} GB",
         "met": found["within"],
     }
+    return [row, evaluation.growth(found)]
+
+
+def _cluster() -> list[dict[str, Any]]:
+    here = Path(__file__).parent
+    subprocess.run([sys.executable, here / "cluster.py"], check=True)  # it limits the threads of its own process
+    return read_json(here / "out" / "cluster.json")
 
 
 def _training() -> dict[str, Any]:
