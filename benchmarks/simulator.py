@@ -22,7 +22,7 @@ from myovivo.storage import write_text
 
 OUT = Path(__file__).parent / "out" / "simulator"
 DOCS = Path(__file__).parents[1] / "docs" / "figures" / "simulator.csv"
-SUBJECTS, SEQUENCES, SEED = 24, 24, 5
+SUBJECTS, SEQUENCES, SEED = 24, 24, 0
 GRID: dict[str, Any] = {"grid.frames": 512}
 COLUMNS = ("DBhat", "Corr", "SSI", "Corr Psd")
 SIMULATORS: dict[str, dict[str, Any]] = {

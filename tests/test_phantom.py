@@ -234,6 +234,29 @@ def test_motion_larger_than_the_imaging_model_holds_for_is_refused():
         next(iter(scanned(np.linspace(0, 1e-3, 100), PATTERNS["rigid"]).blocks()))
 
 
+def test_a_contraction_somewhat_too_strong_is_softened_and_says_so():
+    def largest(recording):
+        labels = recording.labels
+        return float(np.abs(np.cumsum(labels.velocity(), axis=0)).max()) / recording.frame_rate
+
+    usual = phantom(seed=0, **TINY)
+    assert "softened" not in usual.provenance
+    factor = 1.5
+    while True:  # as strong as it takes to pass the limit, which the least of units decides
+        strong = phantom(seed=0, **TINY, **{"contraction.eigenstrain": 0.003 * factor})
+        if "softened" in strong.provenance or factor > 1000:
+            break
+        factor *= 1.3
+    softened = strong.provenance["softened"]
+    assert 0.4 < softened < 1
+    assert largest(strong) == pytest.approx(softened * factor * largest(usual), rel=0.02)
+    np.testing.assert_allclose(
+        strong.labels.twitch["eigenstrain"], softened * factor * usual.labels.twitch["eigenstrain"]
+    )
+    for _ in strong.blocks():  # and it can be imaged
+        pass
+
+
 def test_activity_of_another_extent_or_without_labels_is_refused():
     activity = simulate(seed=0, **{"grid.frames": 40, "grid.rows": 16, "grid.columns": 16, "grid.depth": 0.03})
     with pytest.raises(InputError, match="activity must cover 40 x 40 mm, got 30 x 40 mm"):
