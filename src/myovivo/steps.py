@@ -174,9 +174,10 @@ class _Run:
                     if not self.running:
                         break
                     time.sleep(LOOK_EVERY_S)
-                    finished = self._collect()
+                    before = set(self.passed_on)
+                    self._collect()
                     self._take_what_is_current()
-                    bar.advance(sum(costs[name] for name in finished), self._note())
+                    bar.advance(sum(costs[name] for name in self.passed_on if name not in before), self._note())
             except BaseException:
                 self._stop()
                 raise
@@ -282,9 +283,8 @@ class _Run:
         self.running[step.name] = process
         self._say(f"{step.name} …")
 
-    def _collect(self) -> list[str]:
-        """Names of the steps that have just been done."""
-        finished = []
+    def _collect(self) -> None:
+        """Record the steps that have just been done."""
         for name, process in list(self.running.items()):
             if process.poll() is None:
                 continue
@@ -293,11 +293,9 @@ class _Run:
             process.stdin.close()
             if process.returncode == 0:
                 self._record(self.steps[name])
-                finished.append(name)
             else:
                 log = _record_path(self.root, name).with_suffix(".log")
                 self.failed.append(f"step {name} failed: {_last_line(log)} (log: {log})")
-        return finished
 
     def _record(self, step: Step) -> None:
         folder, path = self.root / step.name, _record_path(self.root, step.name)
