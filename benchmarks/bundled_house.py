@@ -51,8 +51,9 @@ Limits:
 - The columns are statistics of variance maps and spectra; the judges of the training see the variance maps too.
 - Power beyond the pass band, above 60 Hz and some 40 dB below the motion, stays 10 to 15 dB higher than the phantom's,
   which FD Psd shows.
-- Slow motion passes its filter: the mean of a pixel over time is not zero, as a band-passed recording's is, but a velocity that
-  depends on depth and is alike in every sequence. Band-pass translations like recordings where that matters.
+- Slow motion passes its filter: the mean of a pixel over time is not zero, as a band-passed recording's is, but a
+  velocity that depends on depth and is alike in every sequence. Band-pass translations like recordings where that
+  matters.
 - Other pixel sizes, frame rates or numbers of rows are refused; train a `house` on them.
 - Territories stay where the simulation put them, with the sign it gave them.
 """
