@@ -36,7 +36,7 @@ def workers(count: int) -> Iterator[LocalCluster]:
     """A cluster whose workers have made one small domain, so that what they import is in memory."""
     with (
         LocalCluster(
-            count,
+            n_workers=count,
             threads_per_worker=1,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
