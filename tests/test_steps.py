@@ -33,7 +33,7 @@ def write(out, inputs, runtime, text, names=("a.txt",), also=()):
 def fail(out, inputs, runtime):
     raise InputError("this cannot work: 1 must be 2, got 1; give 2")
 
-def slow(out, inputs, runtime, seconds):
+def slow(out, inputs, runtime, seconds, again=""):
     out.mkdir(parents=True, exist_ok=True)
     with (out / "log.txt").open("a") as log:
         log.write("begun ")
@@ -167,6 +167,19 @@ def test_a_failure_names_step_reason_and_log_and_keeps_what_is_done(work, root):
     with pytest.raises(StepError):
         go(root, steps)
     assert (runs(root, "a"), runs(root, "b")) == (1, 1)
+
+
+def test_what_waits_for_its_turn_is_looked_at_and_spoken_of_once(work, root, capsys, monkeypatch):
+    def steps(text):
+        (root.parent / "go").unlink(missing_ok=True)
+        return [Step("b", work.write, {"text": text}), Step("a", work.slow, {"seconds": 2, "again": text}, cost=9)]
+
+    monkeypatch.setattr("myovivo.steps.LOOK_EVERY_S", 0.05)
+    go(root, steps("1"))
+    run_steps(root, steps("2"))
+    said = capsys.readouterr().err
+    assert said.count("b was made of something else") == 1
+    assert "missing" not in said
 
 
 def test_results_without_a_record_are_not_trusted(work, root):

@@ -93,6 +93,7 @@ def test_settings_come_from_yaml_and_dotted_changes(tmp_path):
 
 BAD = [
     ({}, {}, "at least one model"),
+    ("mine", {}, "mine: is neither a preset nor a file; presets: small, paper"),
     ({"models": {"mine": {}}}, {}, "neither a preset nor a file"),
     ({"models": {"paper-2d": {"optimiser.stepps": 1}}}, {}, "no setting 'optimiser.stepps'"),
     ({"models": MODELS, "experiments": {"slow": "house"}}, {}, "'house' is none of the models, paper-2d"),

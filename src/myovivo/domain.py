@@ -64,15 +64,17 @@ def make_domain(
             with contextlib.suppress(FileError):
                 write_sidecar(path)
     results = in_parallel(_make, [(makers[path.name], path) for path in missing], workers)
-    failed: list[MyovivoError] = []
+    failed: list[tuple[Path, MyovivoError]] = []
     for number, error in track(results, title, len(missing), quiet=quiet):
         if error is not None:
-            failed.append(FileError(missing[number], str(error)) if isinstance(error, ClusterError) else error)
+            path = missing[number]
+            failed.append((path, FileError(path, str(error)) if isinstance(error, ClusterError) else error))
     if failed:
-        if len(failed) > 1 and isinstance(failed[0], FileError):
-            more = ", ".join(sorted({error.path.name for error in failed[1:] if isinstance(error, FileError)}))
-            raise FileError(failed[0].path, f"{failed[0].problem} (and {len(failed) - 1} more failed: {more})")
-        raise failed[0]
+        (_, first), *others = failed
+        if others and isinstance(first, FileError):
+            more = ", ".join(sorted(path.name for path, _ in others))
+            raise FileError(first.path, f"{first.problem} (and {len(others)} more failed: {more})")
+        raise first
     return paths
 
 

@@ -160,7 +160,7 @@ def report(
 def _page(title: str, comparison: Comparison, drawings: Iterable[Drawing]) -> str:
     body = [
         f'<p class="lead">{_lead(comparison)}</p>',
-        *_warnings(comparison),
+        *warning_box(comparison),
         "<h2>What was compared</h2>",
         *data_table(comparison),
         "<h2>How alike the domains are</h2>",
@@ -188,7 +188,8 @@ def _many(count: int, word: str) -> str:
     return f"{count} {word}{'' if count == 1 else 's'}"
 
 
-def _warnings(comparison: Comparison) -> Iterator[str]:
+def warning_box(comparison: Comparison) -> Iterator[str]:
+    """What a reader of the table must know first, if anything."""
     if comparison.warnings:
         items = "".join(f"<li>{html.escape(one[0].upper() + one[1:])}.</li>" for one in comparison.warnings)
         yield f'<div class="warning"><strong>Read this first</strong><ul>{items}</ul></div>'

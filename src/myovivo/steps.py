@@ -150,14 +150,8 @@ class _Run:
     """The state of a run: what is done, what is running."""
 
     def __init__(self, root: Path, steps: dict[str, Step], jobs: int, cores: int, runtime: dict[str, Any], quiet: bool):
-        self.root, self.steps, self.jobs, self.cores, self.runtime, self.quiet = (
-            root,
-            steps,
-            jobs,
-            cores,
-            runtime,
-            quiet,
-        )
+        self.root, self.steps, self.quiet = root, steps, quiet
+        self.jobs, self.cores, self.runtime = jobs, cores, runtime
         self.passed_on: dict[str, str] = {}  # digest of each step that is up to date
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.failed: list[str] = []
@@ -209,7 +203,7 @@ class _Run:
 
     def _recipe(self, step: Step) -> dict[str, Any]:
         recipe = {
-            "work": f"{step.work.__module__}:{step.work.__qualname__}",
+            "work": _named(step.work),
             "arguments": dict(step.arguments),
             "needs": {name: self.passed_on[name] for name in step.needs},
         }
@@ -217,15 +211,13 @@ class _Run:
 
     def _is_current(self, step: Step) -> bool:
         """Whether a step is as it was made, of what it would be made now; moves away what is in its way if not."""
-        record, folder = _read_record(self.root, step.name), self.root / step.name
-        if record is None:
+        record, folder, recipe = _read_record(self.root, step.name), self.root / step.name, self._recipe(step)
+        if record is not None and record["recipe"] == recipe and "files" not in record:
+            return False  # it was interrupted, and goes on; or it waits for its turn
+        if record is None or record["recipe"] != recipe:
             if folder.exists() and any(folder.iterdir()):
-                self._set_aside(step.name, "nothing says what it was made of")
-            return False
-        if record["recipe"] != self._recipe(step):
-            self._set_aside(step.name, "was made of something else")
-            return False
-        if "files" not in record:  # it was interrupted, and goes on
+                self._set_aside(step.name, "was made of something else, or nothing says of what")
+            self._begin(step.name, recipe)
             return False
         there = _files(folder)
         changed = [name for name, known in record["files"].items() if not _same(folder / name, there.get(name), known)]
@@ -237,7 +229,12 @@ class _Run:
                 self._set_aside(f"{step.name}/{name}", "was edited" if name in changed else "was added")
         else:
             self._set_aside(step.name, f"has {(*changed, *added)[0]} not as it was made")
+        self._begin(step.name, recipe)
         return False
+
+    def _begin(self, name: str, recipe: dict[str, Any]) -> None:
+        """Record that a step is to be done, or done again: what stands in its folder from now on is its own."""
+        write_json(_record_path(self.root, name), {"recipe": recipe})
 
     def _set_aside(self, name: str, why: str) -> None:
         source = self.root / name
@@ -254,11 +251,9 @@ class _Run:
 
     def _start(self, step: Step) -> None:
         folder, record = self.root / step.name, _record_path(self.root, step.name)
-        recipe = self._recipe(step)
-        write_json(record, {"recipe": recipe})
         cores = self.cores if step.spreads else max(self.cores // self.jobs, 1)
         order = {
-            "work": recipe["work"],
+            "work": _named(step.work),
             "arguments": dict(step.arguments),
             "folder": str(folder),
             "inputs": {name: str(self.root / name) for name in step.needs},
@@ -331,6 +326,10 @@ class _Run:
 
 
 # ------------------------------------------------------------------------------- records
+
+
+def _named(work: Callable[..., None]) -> str:
+    return f"{work.__module__}:{work.__qualname__}"
 
 
 def _record_path(root: Path, name: str) -> Path:

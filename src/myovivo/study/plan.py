@@ -205,8 +205,10 @@ def _require_fit(settings: StudySettings, grid: Grid) -> None:
 
 def _require_depth(settings: StudySettings, grid: Grid) -> None:
     """A model that knows the depth is for one number of rows: better said now than after an hour of other steps."""
-    for model in settings.models:
-        trained = settings.training(model)
+    slow = settings.experiments.slow
+    trainings = [(model, settings.training(model)) for model in settings.models]
+    trainings += [(slow, settings.training(slow, settings.experiments.slow_settings))] if slow else []
+    for model, trained in trainings:
         if trained.knows_depth and trained.data.clip[1] != grid.rows:
             rule = (
                 f"model {model!r} needs clips of all {grid.rows} rows, but its data.clip takes {trained.data.clip[1]}"

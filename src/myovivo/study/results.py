@@ -34,7 +34,7 @@ from ..figures import (
 )
 from ..models.sizes import parameter_counts
 from ..page import figure_block, whole_page
-from ..report import PAPER, data_table, legend, metrics_table
+from ..report import PAPER, data_table, legend, metrics_table, warning_box
 from ..sequence import read_header
 from ..storage import read_json, whole_file, write_json, write_text
 from .settings import StudySettings
@@ -258,9 +258,7 @@ def _body(
     family: Comparison, tables: list[Table], drawings: Mapping[str, Drawing], pictures: Mapping[str, bytes]
 ) -> Iterator[str]:
     yield f'<p class="lead">{_lead(family)}</p>'
-    if family.warnings:
-        items = "".join(f"<li>{html.escape(one[0].upper() + one[1:])}.</li>" for one in family.warnings)
-        yield f'<div class="warning"><strong>Read this first</strong><ul>{items}</ul></div>'
+    yield from warning_box(family)
     yield "<h2>What was compared</h2>"
     yield from data_table(family)
     yield "<h2>Table 1. How alike the domains are</h2>"

@@ -1,4 +1,4 @@
-"""What a study is made of, validated before the first step, and its two presets."""
+"""What a study is made of, validated before the first step."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from ..learned import compare_identification
 from ..phantom import phantom_domain
 from ..sequence import read_header, sequence_files
 from ..simulate import simulate_domain
-from ..storage import write_json
+from ..storage import whole_file, write_json
 from ..train import train
 from ..translate import translate_domain
 from .resample import resample_domain
@@ -59,15 +58,9 @@ def take(
         with on_cluster(runtime["scheduler"]):
             resample_domain(sources, out, wanted.frame_rate, size, workers=runtime["workers"])
         return
-    out.mkdir(parents=True, exist_ok=True)
     for source in sources:
-        (out / source.name).unlink(missing_ok=True)
-        try:
-            os.link(source, out / source.name)
-        except OSError:  # another disk
-            part = out / f".{source.name}.part"
+        with whole_file(out / source.name) as part:  # a copy: what is done to it in here does not reach theirs
             shutil.copyfile(source, part)
-            os.replace(part, out / source.name)
 
 
 def slow_down(out: Path, inputs: Inputs, runtime: Runtime, frame_rate: float) -> None:
