@@ -366,8 +366,8 @@ def differences(example: Example, similarity: Mapping[bool, maps.MapStack], seve
         "Difference map: translated − silico of each frame of the first sequence, averaged over the frames. Similarity "
         f"map: the difference maps of all {frames} frames of a sequence summed, mean and SD over {count} sequences; "
         "right: its mean and lateral SD against depth, and, darker, the 95 % interval of that mean by subject. "
-        "Standardised units. The signed maps of band-passed motion are "
-        "near zero by construction (each pixel's mean is); the absolute ones show how much was changed, and where.",
+        "Standardised units. Band-passed motion has a mean over time near zero, so a signed map that is not shows a "
+        "steady velocity that the translator adds; the absolute ones show how much was changed, and where.",
     )
 
 
