@@ -68,7 +68,9 @@ def make_domain(
     for number, error in track(results, title, len(missing), quiet=quiet):
         if error is not None:
             path = missing[number]
-            failed.append((path, FileError(path, str(error)) if isinstance(error, ClusterError) else error))
+            error = FileError(path, str(error)) if isinstance(error, ClusterError) else error
+            # the file to look at: what the error blames, often an input, or else the one that was not made
+            failed.append((error.path if isinstance(error, FileError) else path, error))
     if failed:
         (_, first), *others = failed
         if others and isinstance(first, FileError):
