@@ -186,6 +186,48 @@ def test_a_folder_is_translated_once(runs, domains, tmp_path):
         translate_domain(runs["plain"], domains[0], out, seed=2, quiet=True)
 
 
+def test_the_band_is_that_of_recordings(runs, tmp_path):
+    source = sequence(shape=(600, 16, 16), seed=3)
+    source = source.replace(velocity=source.velocity + 0.01)  # m/s; a steady velocity, which no band-pass lets through
+    translator = Translator.load(runs["house"])
+    plain, banded = translator(source), translator(source, band=(20.0, 60.0))
+    spectra = [np.abs(np.fft.rfft(each.velocity, axis=0)) ** 2 for each in (plain, banded)]
+    frequency = np.fft.rfftfreq(600, 1 / source.frame_rate)
+    inside, outside = (frequency > 25) & (frequency < 50), (frequency < 10) | (frequency > 90)
+    passed, stopped = (spectra[1][part].sum() / spectra[0][part].sum() for part in (inside, outside))
+    assert 0.85 < passed < 1.02
+    assert stopped < 0.02
+    steady = [np.abs(each.velocity.mean(0)).max() for each in (plain, banded)]
+    assert steady[0] > 0.005
+    assert steady[1] < 0.02 * steady[0]
+    assert banded.provenance["band"] == [20.0, 60.0]
+    assert plain.provenance["band"] is None
+
+    path = source.save(tmp_path / "source.h5")
+    translator.file(path, tmp_path / "out.h5", frames_at_once=50, band=(20.0, 60.0))
+    stored = Sequence.load(tmp_path / "out.h5")
+    np.testing.assert_allclose(stored.velocity, banded.velocity, atol=1e-4 * banded.velocity.std())
+    assert stored.provenance["band"] == [20.0, 60.0]
+
+
+@pytest.mark.parametrize("band", [(0.0, 50.0), (50.0, 5.0), (5.0, 256.0)])
+def test_an_impossible_band_is_refused_before_anything_is_translated(translator, band):
+    with pytest.raises(InputError, match=r"band must be two frequencies with 0 < low < high .* 256 Hz, got "):
+        translator(sequence(), band=band)
+
+
+def test_a_sequence_too_short_for_the_band_is_refused(translator):
+    with pytest.raises(InputError, match="5 frames at 512 Hz are too few for 5 Hz"):
+        translator(sequence(shape=(5, 16, 16)), band=(5.0, 50.0))
+
+
+def test_a_folder_of_another_band_is_refused(runs, domains, tmp_path):
+    how = {"source": [domains[0] / "00.h5"], "out": tmp_path / "out", "quiet": True}
+    translate_domain(runs["plain"], **how)
+    with pytest.raises(RunFolderError, match="band"):
+        translate_domain(runs["plain"], band=(20.0, 60.0), **how)
+
+
 def test_the_held_out_sequences_are_the_default(runs, tmp_path):
     files = translate_domain(runs["plain"], None, tmp_path / "out", quiet=True)
     assert [path.name for path in files] == [path.name for path in test_files(runs["plain"], "silico")]

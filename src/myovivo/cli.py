@@ -311,6 +311,13 @@ def _translate(commands: Any) -> None:
     parser.add_argument("--direction", choices=("silico_to_vivo", "vivo_to_silico"), default="silico_to_vivo")
     parser.add_argument("--seed", type=int, default=0, help="of the noise inputs (default 0)")
     parser.add_argument("--frames-at-once", type=int, metavar="N", help="translate in windows of N frames")
+    parser.add_argument(
+        "--band",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="band-pass the result, Hz, as recordings: 5 50",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
     _quiet(parser)
 
@@ -324,6 +331,7 @@ def _translate(commands: Any) -> None:
             options.seed,
             direction=options.direction,
             frames_at_once=options.frames_at_once,
+            band=options.band and tuple(options.band),
             device=options.device,
             quiet=options.quiet,
         )

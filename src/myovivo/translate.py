@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ._callable import make_callable
+from .acquire.condition import band_passed
 from .checkpoint import Weights, fill, load_weights, test_files, under
+from .config import Conditioning
 from .dataset import require_same_scale
 from .domain import good_sequence, make_domain
 from .errors import CheckpointError, FileError, InputError
@@ -90,7 +92,12 @@ class Translator:
 
     @torch.inference_mode()
     def __call__(
-        self, sequence: Sequence, seed: int | tuple[int, ...] = 0, frames_at_once: int | None = None
+        self,
+        sequence: Sequence,
+        seed: int | tuple[int, ...] = 0,
+        frames_at_once: int | None = None,
+        *,
+        band: tuple[float, float] | None = None,
     ) -> Sequence:
         """Translate a sequence.
 
@@ -106,6 +113,8 @@ class Translator:
         seed : of the noise, if the generator takes any; same seed, same bytes
         frames_at_once : frames translated per pass; by default all, if a pass then takes no more than
             `MEMORY_BUDGET`, else as many as do
+        band : Hz; band-pass the result as `acquire` does a recording (4th-order Butterworth, no delay). The paper
+            does not; ours (docs/explanation/house)
 
         Returns
         -------
@@ -113,7 +122,8 @@ class Translator:
 
         Raises
         ------
-        InputError : another frame rate or spacing than in training, or no positive `frames_at_once`.
+        InputError : another frame rate or spacing than in training, no positive `frames_at_once`, a band that is not
+            below half the frame rate, or a sequence too short for it.
 
         Warns
         -----
@@ -124,17 +134,23 @@ class Translator:
             sequence.shape, sequence.frame_rate, sequence.spacing, origin, sequence.subject, dict(sequence.provenance)
         )
         self._check(header)
+        conditioning = _conditioning(band, header.frame_rate)
         frames = self._frames(sequence.shape, frames_at_once)
         read = sequence.velocity.__getitem__
-        velocity = np.concatenate(
-            list(self._blocks(lambda low, high: read(slice(low, high)), sequence.shape, seed, frames))
-        )
-        provenance = self._provenance(sequence.provenance, seed, frames)
+        blocks = self._blocks(lambda low, high: read(slice(low, high)), sequence.shape, seed, frames)
+        velocity = np.concatenate(list(band_passed(blocks, sequence.shape, header.frame_rate, conditioning)))
+        provenance = self._provenance(sequence.provenance, seed, frames, band)
         return sequence.replace(velocity=velocity, origin="translated", provenance=provenance)
 
     @torch.inference_mode()
     def file(
-        self, source: str | Path, path: str | Path, seed: int | tuple[int, ...] = 0, frames_at_once: int | None = None
+        self,
+        source: str | Path,
+        path: str | Path,
+        seed: int | tuple[int, ...] = 0,
+        frames_at_once: int | None = None,
+        *,
+        band: tuple[float, float] | None = None,
     ) -> Path:
         """Translate a sequence file into another, window by window: the memory does not grow with the length.
 
@@ -144,7 +160,7 @@ class Translator:
         Parameters
         ----------
         source, path : the file to read and the file to write
-        seed, frames_at_once : as in the call
+        seed, frames_at_once, band : as in the call
 
         Returns
         -------
@@ -157,12 +173,14 @@ class Translator:
         """
         header = read_header(source)
         self._check(header)
+        conditioning = _conditioning(band, header.frame_rate)
         frames = self._frames(header.shape, frames_at_once)
         blocks = self._blocks(functools.partial(read_velocity, source), header.shape, seed, frames)
+        blocks = band_passed(blocks, header.shape, header.frame_rate, conditioning)
 
         def about() -> dict[str, Any]:
             labels = Sequence.load(source, 0, 1).labels
-            provenance = self._provenance(header.provenance, seed, frames)
+            provenance = self._provenance(header.provenance, seed, frames, band)
             return {"labels": labels, "origin": "translated", "subject": header.subject, "provenance": provenance}
 
         return save_blocks(path, blocks, header.shape[1:], header.frame_rate, header.spacing, about)
@@ -269,7 +287,13 @@ class Translator:
             noise = noise.to(self.device)
         return self.generator(x.to(self.device), noise).float().cpu()
 
-    def _provenance(self, source: Mapping[str, Any], seed: int | tuple[int, ...], frames: int) -> dict[str, Any]:
+    def _provenance(
+        self,
+        source: Mapping[str, Any],
+        seed: int | tuple[int, ...],
+        frames: int,
+        band: tuple[float, float] | None,
+    ) -> dict[str, Any]:
         return made_by(
             "translate",
             self.weights.settings,
@@ -280,6 +304,7 @@ class Translator:
             step=self.weights.step,
             standardisation={name: list(constants) for name, constants in self.weights.standards.items()},
             frames_at_once=frames,
+            band=band and list(band),
             source=dict(source),
         )
 
@@ -307,6 +332,7 @@ def translate_domain(
     *,
     direction: Direction = "silico_to_vivo",
     frames_at_once: int | None = None,
+    band: tuple[float, float] | None = None,
     device: str = "auto",
     workers: int = 1,
     quiet: bool = False,
@@ -322,7 +348,7 @@ def translate_domain(
     out : the folder to write, new or of this very call
     seed : file number n gets the noise of seed (seed, n)
     direction : "silico_to_vivo" or "vivo_to_silico"
-    frames_at_once, device : as in `Translator`
+    frames_at_once, band, device : as in `Translator`
     workers : processes; one uses all cores already
     quiet : show no progress
 
@@ -333,7 +359,7 @@ def translate_domain(
     Raises
     ------
     CheckpointError : as `Translator.load`.
-    InputError : a sequence of another frame rate or spacing, or two files of one name.
+    InputError : a sequence of another frame rate or spacing, or too short for the band; two files of one name.
     FileError : a file cannot be read or written, or the run held out no files.
     RunFolderError : `out` holds something else.
     """
@@ -355,20 +381,33 @@ def translate_domain(
         "weights": translator.weights.digest,
         "direction": direction,
         "frames_at_once": frames_at_once,
+        "band": band and list(band),
         "seed": seed,
         "source": [path.name for path in files],
     }
     makers = {
-        path.name: functools.partial(_translate_file, translator, path, (seed, number), frames_at_once)
+        path.name: functools.partial(_translate_file, translator, path, (seed, number), frames_at_once, band)
         for number, path in enumerate(files)
     }
     return make_domain(out, makers, recipe, good_sequence, "translate", workers, quiet)
 
 
 def _translate_file(
-    translator: Translator, source: Path, seed: tuple[int, int], frames: int | None, path: Path
+    translator: Translator,
+    source: Path,
+    seed: tuple[int, int],
+    frames: int | None,
+    band: tuple[float, float] | None,
+    path: Path,
 ) -> None:
-    translator.file(source, path, seed, frames)
+    translator.file(source, path, seed, frames, band=band)
+
+
+def _conditioning(band: tuple[float, float] | None, frame_rate: float) -> Conditioning:
+    if band is not None and not 0 < band[0] < band[1] < frame_rate / 2:
+        rule = f"band must be two frequencies with 0 < low < high < half the frame rate, {frame_rate / 2:g} Hz"
+        raise InputError(f"{rule}, got {' and '.join(f'{each:g}' for each in band)} Hz")
+    return Conditioning(band=band)
 
 
 def _extended(frames: Tensor, size: tuple[int, int, int]) -> Tensor:
