@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import null_space
+from threadpoolctl import threadpool_limits
 
 from .agreement import rate_of_agreement
 from .decompose import Band, LowRank, independent_courses
@@ -40,13 +41,14 @@ def fit_units(found: LowRank, band: Band, frame_rate: float, rounds: int, seed: 
     """
     clear: list[Fit] = []
     fits: list[Fit] = []
-    for _ in range(PEELINGS):
-        courses = independent_courses(_left(found, clear), seed)
-        fits = clear + [fit_twitches(course, frame_rate, band) for course in courses]
-        fits = _in_turns(found, fits, band, frame_rate, rounds)
-        clear, before = _clear(fits), clear
-        if not len(before) < len(clear) < len(fits):
-            break
+    with threadpool_limits(1, "blas"):  # thousands of small problems, which threads only slow down
+        for _ in range(PEELINGS):
+            courses = independent_courses(_left(found, clear), seed)
+            fits = clear + [fit_twitches(course, frame_rate, band) for course in courses]
+            fits = _in_turns(found, fits, band, frame_rate, rounds)
+            clear, before = _clear(fits), clear
+            if not len(before) < len(clear) < len(fits):
+                break
     return fits
 
 
