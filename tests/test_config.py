@@ -4,6 +4,7 @@ import pytest
 
 from myovivo.config import (
     TRAIN_PRESETS,
+    AcquireSettings,
     IdentifySettings,
     PhantomSettings,
     Settings,
@@ -73,6 +74,12 @@ def test_mistakes_are_named(source, says):
     with pytest.raises(InputError, match=says) as error:
         settings_from(SimulateSettings, source)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("kind", "name"), [(AcquireSettings, "conditioning.band"), (IdentifySettings, "band")])
+def test_a_pass_band_is_not_empty(kind, name):
+    with pytest.raises(InputError, match=rf"{name}: a pass band must end above where it starts, got 5 to 5 Hz"):
+        settings_from(kind, None, **{name: (5.0, 5.0)})
 
 
 def test_broken_yaml_is_named(tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import FileError, InputError
 
@@ -20,6 +20,15 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _not_empty(band: tuple[float, float]) -> tuple[float, float]:
+    if band[0] == band[1]:
+        raise ValueError(f"a pass band must end above where it starts, got {band[0]:g} to {band[1]:g} Hz")
+    return band
+
+
+PassBand = Annotated[tuple[Positive, Positive], AfterValidator(_not_empty)]
 
 
 class Settings(BaseModel):
@@ -264,7 +273,7 @@ class Velocity(Settings):
 
 
 class Conditioning(Settings):
-    band: tuple[Positive, Positive] | None = Field(
+    band: PassBand | None = Field(
         default=(5.0, 50.0), description="pass band, Hz [P]; none leaves the velocity as it is"
     )
     order: Count = Field(default=4, description="order of the Butterworth filter, run forwards and backwards [P]")
@@ -546,7 +555,7 @@ class IdentifySettings(Settings):
         description="fit (ours), wavelet (Rohlén et al. 2020), convolutive (Rohlén et al. 2023), or a trained network",
     )
     network: Path | None = Field(default=None, description="network: its weights, from `train_identifier`")
-    band: tuple[Positive, Positive] | None = Field(
+    band: PassBand | None = Field(
         default=(5.0, 50.0), description="pass band, Hz; none leaves the velocity as it is (ours; the recordings' band)"
     )
     components: Count | None = Field(
@@ -576,9 +585,7 @@ class LearnSettings(Settings):
     cell: Positive = Field(default=0.0025, description="side of the cells that are told apart, m")
     moment: Positive = Field(default=0.004, description="time between the moments that are told apart, s")
     blur: Positive = Field(default=0.005, description="SD in time of a firing as it is learnt, s")
-    band: tuple[Positive, Positive] | None = Field(
-        default=(5.0, 50.0), description="pass band, Hz; none leaves the velocity as it is"
-    )
+    band: PassBand | None = Field(default=(5.0, 50.0), description="pass band, Hz; none leaves the velocity as it is")
     clip: Count = Field(default=256, description="frames of a clip; a step learns from one")
     gain: NotNegative = Field(default=0.3, description="SD of the logarithm of a clip's random gain")
     steps: Count = Field(default=800, description="clips learnt from")
