@@ -160,7 +160,7 @@ def test_a_scheduler_without_workers():
 
 
 def test_workers_of_another_version(scheduler, monkeypatch):
-    monkeypatch.setattr(mv, "__version__", "0.0.9")
+    monkeypatch.setattr("myovivo.version.__version__", "0.0.9")
     with pytest.raises(ClusterError, match=r"have myovivo \d.*, here it is 0\.0\.9"), mv.on_cluster(scheduler):
         pass
 

@@ -22,12 +22,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from . import __version__
 from .config import TrainSettings, explain
 from .dataset import Standardisation
 from .domain import difference
 from .errors import CheckpointError, RunFolderError
 from .storage import read_json, whole_file, write_json
+from .version import __version__
 
 Domain = Literal["silico", "vivo"]
 FORMAT_VERSION = 1

@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 
 import yaml
 
-from . import __version__
 from .config import (
     TRAIN_PRESETS,
     AcquireSettings,
@@ -31,6 +30,7 @@ from .config import (
 from .errors import InputError, MyovivoError
 from .study.presets import STUDY_PRESETS
 from .study.settings import StudySettings
+from .version import __version__
 
 _SETTING = "setting:"  # keeps a setting's name apart from the other options'
 

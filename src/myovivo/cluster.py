@@ -129,7 +129,7 @@ def _connected(scheduler: str, wait: float) -> Iterator[Any]:
 
 
 def _version() -> str:
-    from . import __version__
+    from .version import __version__
 
     return __version__
 

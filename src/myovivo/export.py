@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import __version__
 from ._callable import make_callable
 from .errors import InputError, MissingExtraError
 from .models import local
@@ -20,6 +19,7 @@ from .models.generators import ResnetGenerator
 from .models.local import LocalGenerator, Noise
 from .storage import whole_file
 from .translate import Direction, Translator
+from .version import __version__
 
 OPSET = 18
 

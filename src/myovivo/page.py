@@ -6,7 +6,7 @@ import base64
 import html
 from collections.abc import Iterable
 
-from . import __version__
+from .version import __version__
 
 PAPER_CITED = (
     "Paper: Ali, Umander, Rohlén, Röhrle, Grönlund 2022, “Modelling intra-muscular contraction dynamics using in "

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from . import __version__
 from .config import Settings
+from .version import __version__
 
 Seed = int | Seq[int] | Generator
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from . import __version__, maps
+from . import maps
 from ._callable import make_callable
 from .errors import InputError
 from .evaluate.comparison import (
@@ -46,6 +46,7 @@ from .figures import (
 )
 from .page import figure_block, whole_page
 from .storage import write_json, write_text
+from .version import __version__
 
 PAGE, METRICS = "report.html", "metrics.json"
 

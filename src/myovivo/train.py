@@ -22,7 +22,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from . import __version__
 from ._callable import make_callable
 from .checkpoint import (
     CHECKPOINT,
@@ -58,6 +57,7 @@ from .processes import any_process, average_gradients, fabric_for, gathered, mea
 from .progress import Bar, console
 from .sequence import Header, read_header, sequence_files
 from .validation import Validation
+from .version import __version__
 
 LOG_EVERY = 10  # steps
 FIRST_LOOK = 32  # clips of each domain that a one-sided translator starts from

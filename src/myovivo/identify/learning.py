@@ -19,7 +19,6 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from .. import __version__
 from ..checkpoint import fill, fill_optimiser, optimiser_tensors, prefixed, read_tensors, under, write_tensors
 from ..config import LearnSettings, explain, settings_from
 from ..dataset import common_header
@@ -28,6 +27,7 @@ from ..errors import CheckpointError, FileError, InputError, RunFolderError
 from ..precision import AUTOCAST, precision_for
 from ..progress import Bar, track
 from ..sequence import Header, MotorUnits, Sequence, read_header
+from ..version import __version__
 from .decompose import Band, filtered
 from .network import Cell, FiringNetwork, loss, truth
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import matplotlib as mpl
 
-from .. import __version__, maps
+from .. import maps
 from ..checkpoint import LOG
 from ..cluster import on_cluster
 from ..config import TRAIN_PRESETS, TrainSettings, settings_from
@@ -37,6 +37,7 @@ from ..page import figure_block, whole_page
 from ..report import PAPER, data_table, legend, metrics_table, warning_box
 from ..sequence import read_header
 from ..storage import read_json, whole_file, write_json, write_text
+from ..version import __version__
 from .settings import StudySettings
 from .tables import Table
 from .work import SILICO, VIVO, Inputs, Runtime, files_of
