@@ -44,8 +44,10 @@ def surface() -> dict[str, str]:
 
 
 def _signature(thing: Any) -> str:
+    if hasattr(thing, "model_fields"):  # settings: their defaults are pinned below
+        return ", ".join(thing.model_fields)
     with contextlib.suppress(TypeError, ValueError):
-        return re.sub(r"(\w+\.)+", "", str(inspect.signature(thing)))  # not where a type lives
+        return re.sub(r"([A-Za-z_]\w*\.)+", "", str(inspect.signature(thing)))  # not where a type lives
     return type(thing).__name__
 
 
