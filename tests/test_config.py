@@ -104,3 +104,13 @@ def test_setting_one_of_a_group_leaves_the_groups_own_defaults():
     assert (
         settings_from(PhantomSettings, None, **{"firing.rate": (8, 9)}).firing.units == PhantomSettings().firing.units
     )
+
+
+def test_settings_of_earlier_versions_are_read_at_the_value_that_is_left():
+    old = {
+        "generator": {"upsampling": "transposed", "pad_time": "reflect", "blocks": 4},
+        "local": {"pad_time": "replicate"},
+    }
+    assert settings_from(TrainSettings, old) == settings_from(TrainSettings, {"generator.blocks": 4})
+    with pytest.raises(InputError, match="generator: upsampling is transposed and nothing else in this version"):
+        settings_from(TrainSettings, {"generator.upsampling": "nearest"})

@@ -251,3 +251,14 @@ def test_two_commands_in_one_folder_are_refused(work, root, tmp_path):
     finally:
         (root / "go").touch()
         assert process.wait(30) == 0
+
+
+def test_a_record_that_names_the_module_of_its_work_is_still_current(work, root):
+    """As versions before 0.2 wrote it: the modules of this package have moved since."""
+    go(root, chain(work))
+    path = root / "steps" / "a.json"
+    record = json.loads(path.read_text())
+    record["recipe"]["work"] = f"myovivo.study.work:{record['recipe']['work']}"
+    path.write_text(json.dumps(record))
+    go(root, chain(work))
+    assert (runs(root, "a"), runs(root, "b")) == (1, 1)

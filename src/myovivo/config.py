@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -32,9 +32,27 @@ PassBand = Annotated[tuple[Positive, Positive], AfterValidator(_not_empty)]
 
 
 class Settings(BaseModel):
-    """Base of all groups: immutable, and an unknown name is an error."""
+    """Base of all groups: immutable, and an unknown name is an error.
+
+    Attributes
+    ----------
+    PRESETS : what each named preset of these settings changes, by dotted name
+    RETIRED : settings of earlier versions, each with the one value that is left; files that name them are still read
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    RETIRED: ClassVar[Mapping[str, Any]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _retired_are_as_they_were_left(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or not cls.RETIRED.keys() & values.keys():
+            return values
+        for name, left in cls.RETIRED.items():
+            if values.get(name, left) != left:
+                raise ValueError(f"{name} is {left} and nothing else in this version; leave it out")
+        return {name: value for name, value in values.items() if name not in cls.RETIRED}
 
     @model_validator(mode="after")
     def _ranges_ascend(self) -> Self:
@@ -316,6 +334,8 @@ class AcquireSettings(Settings):
 
 
 class Generator(Settings):
+    RETIRED = {"noise_broadcast": True, "pad_time": "reflect", "pad_space": "reflect", "upsampling": "transposed"}
+
     dimensions: Literal[2, 3] = Field(default=3, description="2: frames, 3: clips")
     features: Count = Field(default=32, description="channels after the first convolution; 32 in 3-D, 64 in 2-D [P]")
     blocks: Count = Field(default=6, description="residual blocks [P]")
@@ -325,21 +345,13 @@ class Generator(Settings):
     noise: bool = Field(
         default=False, description="modification 1: noise after each convolution of the blocks, silico to vivo only [P]"
     )
-    noise_broadcast: bool = Field(default=True, description="one noise image for all frames [P]")
-    pad_time: Literal["reflect", "replicate", "zero"] = Field(
-        default="reflect", description="padding in time of all but the down-sampling convolutions; reflect [P]"
-    )
-    pad_space: Literal["reflect", "replicate", "zero"] = Field(
-        default="reflect", description="the same in space; reflect [P]"
-    )
-    upsampling: Literal["transposed", "nearest", "shuffle"] = Field(
-        default="transposed", description="transposed convolution [P]"
-    )
     tanh: bool = Field(default=True, description="squash what the network computes into (-1, 1) [P]")
 
 
 class LocalGenerator(Settings):
     """The generator of method one-sided, all ours: see docs/explanation/house."""
+
+    RETIRED = {"pad_time": "replicate"}
 
     features: Count = Field(default=16, description="channels")
     blocks: Annotated[int, Field(ge=0)] = Field(
@@ -355,9 +367,6 @@ class LocalGenerator(Settings):
     subject: Annotated[int, Field(ge=0)] = Field(
         default=4, description="random numbers per sequence that are the same everywhere in it"
     )
-    pad_time: Literal["reflect", "replicate", "zero"] = Field(
-        default="replicate", description="frames beyond the ends of a sequence, for the filter"
-    )
 
     @model_validator(mode="after")
     def _middles(self) -> Self:
@@ -369,6 +378,8 @@ class LocalGenerator(Settings):
 
 
 class Discriminator(Settings):
+    RETIRED = {"depth": False}
+
     features: Count = Field(default=64, description="channels after the first convolution [P]")
     layers: Count = Field(default=3, description="down-sampling layers n of the PatchGAN [P]")
     temporal_stride: Literal[1, 2] = Field(
@@ -385,7 +396,6 @@ class Discriminator(Settings):
     compressed: bool = Field(
         default=False, description="the clip once more as asinh(20 x) / 3, in which weak motion shows (ours)"
     )
-    depth: bool = Field(default=False, description="two more input channels that tell the depth (ours)")
     variance_map: bool = Field(
         default=False, description="a 2-D PatchGAN beside it that judges the log-variance map of each clip (ours)"
     )
@@ -442,6 +452,8 @@ class Data(Settings):
 
 
 class Optimiser(Settings):
+    RETIRED = {"recall": 0}
+
     learning_rate: Positive = Field(default=2e-4, description="of Adam, constant [P]")
     judge_learning_rate: Positive | None = Field(
         default=None, description="of the discriminators' Adam; that of the generators if none [P]"
@@ -454,10 +466,6 @@ class Optimiser(Settings):
     image_pool: Annotated[int, Field(ge=0)] = Field(
         default=50,
         description="past translations the discriminators also see, shared out over the places of a batch [P]",
-    )
-    recall: Annotated[int, Field(ge=0)] = Field(
-        default=0,
-        description="past pairs, of so many as image_pool, that discriminators see beside each new one (ours)",
     )
     average: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0,
@@ -481,8 +489,53 @@ class Validation(Settings):
     patience: Count | None = Field(default=None, description="stop after so many validations without a better one")
 
 
+# What a preset changes. Read a column down: each row of the paper's family adds one modification.
+TRAIN_PRESETS: dict[str, dict[str, Any]] = {
+    # Modification 4, the identity loss, is of the three-dimensional models.
+    "paper-2d": {
+        "generator.dimensions": 2,
+        "generator.features": 64,
+        "loss.identity_silico": 0.0,
+        "data.clip": (1, 128, 128),
+    },
+    "paper-recycle": {
+        "method": "recycle",
+        "generator.dimensions": 2,
+        "generator.features": 64,
+        "loss.identity_silico": 0.0,
+        "data.clip": (3, 128, 128),
+    },
+    "paper-3d": {},
+    "paper-3d-stride1": {"generator.temporal_stride": 1},
+    "paper-3d-noise": {"generator.temporal_stride": 1, "generator.noise": True},
+    # Ours: see docs/explanation/house.
+    "house": {
+        "method": "one-sided",
+        "discriminator.features": 16,
+        "discriminator.norm": "group",
+        "discriminator.activation": "silu",
+        "discriminator.pointwise": True,
+        "discriminator.compressed": True,
+        "discriminator.variance_map": True,
+        "loss.gan_form": "relativistic",
+        "loss.steepness": 0.1,
+        "loss.content": 2.0,
+        "loss.content_enough": 0.97,
+        "data.clip": (64, 128, 64),
+        "optimiser.learning_rate": 3e-4,
+        "optimiser.betas": (0.5, 0.95),
+        "optimiser.batch": 1,
+        "optimiser.steps": 2500,
+        "optimiser.image_pool": 0,
+        "optimiser.average": 0.995,
+    },
+}
+
+
 class TrainSettings(Settings):
     """A translator and how it is trained: networks, losses, data, optimiser (section Methods of the paper)."""
+
+    PRESETS = TRAIN_PRESETS
 
     method: Literal["cycle", "recycle", "one-sided"] = Field(
         default="cycle",
@@ -595,48 +648,6 @@ class LearnSettings(Settings):
     checkpoint_minutes: NotNegative = Field(default=1.0, description="time between checkpoints, min")
 
 
-# What a preset changes. Read a column down: each row of the paper's family adds one modification.
-TRAIN_PRESETS: dict[str, dict[str, Any]] = {
-    # Modification 4, the identity loss, is of the three-dimensional models.
-    "paper-2d": {
-        "generator.dimensions": 2,
-        "generator.features": 64,
-        "loss.identity_silico": 0.0,
-        "data.clip": (1, 128, 128),
-    },
-    "paper-recycle": {
-        "method": "recycle",
-        "generator.dimensions": 2,
-        "generator.features": 64,
-        "loss.identity_silico": 0.0,
-        "data.clip": (3, 128, 128),
-    },
-    "paper-3d": {},
-    "paper-3d-stride1": {"generator.temporal_stride": 1},
-    "paper-3d-noise": {"generator.temporal_stride": 1, "generator.noise": True},
-    # Ours: see docs/explanation/house.
-    "house": {
-        "method": "one-sided",
-        "discriminator.features": 16,
-        "discriminator.norm": "group",
-        "discriminator.activation": "silu",
-        "discriminator.pointwise": True,
-        "discriminator.compressed": True,
-        "discriminator.variance_map": True,
-        "loss.gan_form": "relativistic",
-        "loss.steepness": 0.1,
-        "loss.content": 2.0,
-        "loss.content_enough": 0.97,
-        "data.clip": (64, 128, 64),
-        "optimiser.learning_rate": 3e-4,
-        "optimiser.betas": (0.5, 0.95),
-        "optimiser.batch": 1,
-        "optimiser.steps": 2500,
-        "optimiser.image_pool": 0,
-        "optimiser.average": 0.995,
-    },
-}
-
 S = TypeVar("S", bound=Settings)
 
 
@@ -646,8 +657,8 @@ def settings_from(kind: type[S], source: S | str | Path | Mapping[str, Any] | No
     Parameters
     ----------
     kind : the settings class, such as `SimulateSettings`
-    source : ready settings, the name of a preset (training only), the path of a YAML file, a
-        mapping (nested, or with dotted names), or None for the defaults
+    source : ready settings, the name of a preset, the path of a YAML file, a mapping (nested, or with
+        dotted names), or None for the defaults
     **changes : values that win over `source`; dotted names as mapping keys, `**{"firing.rate": (8, 9)}`
 
     Raises
@@ -664,8 +675,8 @@ def settings_from(kind: type[S], source: S | str | Path | Mapping[str, Any] | No
         values = source.model_dump()
     elif isinstance(source, Mapping):
         values = _nested(source)
-    elif kind is TrainSettings and str(source) in TRAIN_PRESETS:
-        values = _nested(TRAIN_PRESETS[str(source)])
+    elif str(source) in kind.PRESETS:
+        values = _nested(kind.PRESETS[str(source)])
     else:
         values, origin = _nested(_read_yaml(Path(source), kind)), str(source)
     # From the kind's own defaults on: a group named in part keeps the rest of them, not those of its class.
@@ -691,7 +702,7 @@ def _read_yaml(path: Path, kind: type[Settings]) -> Mapping[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        known = f"; presets: {', '.join(TRAIN_PRESETS)}" if kind is TrainSettings else ""
+        known = f"; presets: {', '.join(kind.PRESETS)}" if kind.PRESETS else ""
         raise FileError(path, f"is neither a preset nor a file{known}") from None
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise FileError(path, f"is not readable YAML ({' '.join(str(error).split())})") from None

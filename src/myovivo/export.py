@@ -54,7 +54,7 @@ def export(
     Raises
     ------
     CheckpointError : as `Translator.load`.
-    InputError : a size that the network cannot take, or noise that is not the same for all frames in a paper's network.
+    InputError : a size that the network cannot take.
     MissingExtraError : onnx is not installed.
     FileError : the file cannot be written.
     """
@@ -141,8 +141,6 @@ def _example(
     drawn = network.draw_noise(x[:1] if flat else x, rng)
     if drawn is None:
         return {"velocity": x}, ({axis: count},)
-    if not network.settings.noise_broadcast:
-        raise InputError("noise that is new in each frame cannot be exported; train with generator.noise_broadcast")
     return {"velocity": x, "noise": drawn}, ({axis: count}, ({},))
 
 

@@ -203,7 +203,7 @@ class _Run:
 
     def _recipe(self, step: Step) -> dict[str, Any]:
         recipe = {
-            "work": _named(step.work),
+            "work": step.work.__name__,  # not where it lives: a module that moves makes no step stale
             "arguments": dict(step.arguments),
             "needs": {name: self.passed_on[name] for name in step.needs},
         }
@@ -341,7 +341,8 @@ def _read_record(root: Path, name: str) -> dict[str, Any] | None:
     with contextlib.suppress(FileError):
         record = read_json(path)
         if isinstance(record, dict) and "recipe" in record:
-            return record
+            recipe = record["recipe"]
+            return record | {"recipe": recipe | {"work": recipe["work"].rpartition(":")[2]}}  # once `module:name`
     return None
 
 

@@ -50,7 +50,7 @@ from .dataset import (
 from .domain import difference
 from .errors import CheckpointError, InputError, MyovivoError, RunFolderError
 from .journal import Journal
-from .models import ImagePool, OneSided, Recall, translation_model
+from .models import ImagePool, OneSided, translation_model
 from .models.cyclegan import check_clip, weighted_sum
 from .precision import precision_for
 from .processes import any_process, average_gradients, fabric_for, gathered, mean_over_processes
@@ -231,10 +231,7 @@ class Training:
         self.judge_optimiser = self._adam(self.model.judges, options.judge_learning_rate or options.learning_rate)
         # A pool per place in the batch, so that processes need not exchange clips.
         size = -(-settings.optimiser.image_pool // settings.optimiser.batch)
-        self.pools = {
-            domain: [Recall(size, options.recall) if options.recall else ImagePool(size) for _ in self.positions]
-            for domain in self.model.judged
-        }
+        self.pools = {domain: [ImagePool(size) for _ in self.positions] for domain in self.model.judged}
         self.watch = Watch()
 
     def _adam(self, networks: nn.Module, rate: float) -> torch.optim.Optimizer:
@@ -276,9 +273,9 @@ class Training:
         model.judges.requires_grad_(True)
         self.judge_optimiser.zero_grad()
         for k, (pair, translated) in enumerate(zip(pairs, made, strict=True)):
-            real, shown = self._shown(pair, translated, k * size, chances)
+            shown = self._shown(translated, k * size, chances)
             with self.fabric.autocast():
-                losses = model.judge_losses(real["silico"], real["vivo"], shown)
+                losses = model.judge_losses(*pair, shown)
                 total = weighted_sum(losses, weights) / parts
             self.fabric.backward(total)
             _add(found, losses, parts)
@@ -297,18 +294,14 @@ class Training:
         return losses_by_name
 
     def _shown(
-        self, pair: tuple[Tensor, Tensor], translated: dict[str, Tensor], start: int, chances: list[np.random.Generator]
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """What the discriminators see: real clips and translated ones, by domain."""
-        real: dict[str, Tensor] = {"silico": pair[0], "vivo": pair[1]}
+        self, translated: dict[str, Tensor], start: int, chances: list[np.random.Generator]
+    ) -> dict[str, Tensor]:
+        """The translated clips that the discriminators see, by domain: new ones, or past ones in their place."""
         shown: dict[str, Tensor] = {}
         for domain, clips in translated.items():
-            pools = self.pools[domain][start : start + len(clips)]
-            found = [
-                pool.show(real[domain][k : k + 1], clips[k : k + 1], chances[start + k]) for k, pool in enumerate(pools)
-            ]
-            real[domain], shown[domain] = (torch.cat(each) for each in zip(*found, strict=True))
-        return real, shown
+            places = zip(self.pools[domain][start:], clips.split(1), chances[start:], strict=False)
+            shown[domain] = torch.cat([pool.exchange(clip, chance) for pool, clip, chance in places])
+        return shown
 
     @torch.no_grad()
     def _average(self) -> None:

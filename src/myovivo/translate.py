@@ -266,17 +266,12 @@ class Translator:
         margin, core = reach(settings), -(-frames // time) * time
         # Drawn once, so that all windows share it.
         drawn_for = (1, 1, rows, columns) if flat else (1, 1, length, rows, columns)
-        still = settings.noise_broadcast or not network.noisy
-        rng = _generator(seed)
-        noise = network.draw_noise(torch.empty((length if flat and not still else 1, *drawn_for[1:])), rng)
+        noise = network.draw_noise(torch.empty(drawn_for), _generator(seed))
         for start in range(0, length, core):
             stop = min(start + core, length)
             low, high = max(start - margin, 0), min(stop + margin, length)
             x = _extended(read(min(low, total - 1), min(high, total)), (high - low, rows, columns))
-            here = noise
-            if noise is not None and not still:
-                here = noise[low:high] if flat else noise[:, :, low // time : high // time]
-            window = self._translate(x[:, None] if flat else x[None, None], here)
+            window = self._translate(x[:, None] if flat else x[None, None], noise)
             window = window[:, 0] if flat else window[0, 0]  # (T', Z', X')
             yield window[start - low : min(stop, total) - low, : shape[1], : shape[2]]
 

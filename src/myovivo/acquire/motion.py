@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from skimage.registration import optical_flow_ilk
 from skimage.transform import downscale_local_mean
 
-from ..config import Video
 from ..errors import InputError
 from ..progress import Bar
 from .scanned import Images
@@ -20,36 +19,17 @@ from .scanned import Images
 _WINDOW_PIXELS = 16  # across the window, after averaging pixels that are finer
 
 
-def video_velocity(
-    frames: NDArray[np.uint8], frame_rate: float, video: Video, quiet: bool = False
-) -> tuple[NDArray[np.float32], tuple[float, float]]:
-    """Axial velocity between successive B-mode frames.
+class Motion:
+    """Axial velocity between successive frames of a clip, block by block.
 
     Parameters
     ----------
-    frames : (T + 1, Z, X) grey levels
-    frame_rate : Hz
-    video : pixel size and window
-
-    Returns
-    -------
-    velocity : (T, Z', X') m/s, positive towards the probe (upwards in the image); frame t is the motion
-        from frame t to t + 1
-    spacing : (dz, dx), m
+    clip : frames (T + 1, Z, X) of grey levels, their rate and pixel size
+    window : side of the patch that is followed, m
 
     Raises
     ------
-    InputError : no pixel size, fewer than three frames, or a picture smaller than the window.
-    """
-    if video.pixel is None:
-        raise InputError("a video says nothing of its pixel size; give video.pixel in m, such as 0.0000883")
-    shape = (frames.shape[0], frames.shape[1], frames.shape[2])
-    motion = Motion(Images(lambda: iter([frames]), shape, frame_rate, (video.pixel, video.pixel)), video.window, quiet)
-    return np.concatenate(list(motion.blocks())), motion.spacing
-
-
-class Motion:
-    """Velocity of a clip, block by block; see `video_velocity`.
+    InputError : pixels that are not square, fewer than three frames, or a picture smaller than the window.
 
     Attributes
     ----------
@@ -75,7 +55,7 @@ class Motion:
         self.shape = (frames - 1, height // self.factor, width // self.factor)
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
-        """Velocity of successive frames, (B, Z', X'), m/s."""
+        """Velocity (B, Z', X'), m/s, positive towards the probe (upwards in the image); t is from frame t to t + 1."""
         scale = np.float32(self.spacing[0] * self.clip.frame_rate)
         before: NDArray[np.float32] | None = None
         brightest: float | None = None

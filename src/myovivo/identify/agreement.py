@@ -123,12 +123,8 @@ def rate_of_agreement(found: ArrayLike, true: ArrayLike, tolerance: float = TOLE
     return common / either if either else 0.0
 
 
-def common_spikes(found: ArrayLike, true: ArrayLike, tolerance: float = TOLERANCE) -> int:
-    """How many spikes of two ascending trains can be paired one to one within `tolerance`, s."""
-    return _common(np.asarray(found, float), np.asarray(true, float), tolerance)
-
-
 def _common(found: Floats, true: Floats, tolerance: float) -> int:
+    """How many spikes of two ascending trains can be paired one to one within `tolerance`, s."""
     # In ascending trains, pairing the earliest that fit is the largest matching.
     i = j = common = 0
     while i < len(found) and j < len(true):

@@ -10,7 +10,7 @@ from .discriminators import PatchDiscriminator
 from .generators import ResnetGenerator
 from .local import LocalGenerator
 from .onesided import OneSided
-from .pools import ImagePool, Recall
+from .pools import ImagePool
 from .recyclegan import RecycleGAN
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "LocalGenerator",
     "OneSided",
     "PatchDiscriminator",
-    "Recall",
     "RecycleGAN",
     "ResnetGenerator",
     "translation_model",

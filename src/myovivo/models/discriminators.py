@@ -24,20 +24,21 @@ class PatchDiscriminator(nn.Module):
     layers after the first keep the frames, and it sees 28 frames.
 
     Ours, all off in the paper's presets: `compressed` shows x once more as asinh(20 x) / 3, in which motion far
-    below the domain's SD can be seen too, `depth` tells each patch how deep it lies, and `pointwise` leaves out the two
-    convolutions of stride 1, which learn slowly, for one of a single place: with n = 3 a score sees 22 pixels.
+    below the domain's SD can be seen too, and `pointwise` leaves out the two convolutions of stride 1, which learn
+    slowly, for one of a single place: with n = 3 a score sees 22 pixels.
 
     Parameters
     ----------
     settings : the switches
     dimensions : 2 or 3
     channels : of the input
+    depth : two more input channels tell each patch how deep it lies
     """
 
-    def __init__(self, settings: DiscriminatorSettings, dimensions: int, channels: int = 1):
+    def __init__(self, settings: DiscriminatorSettings, dimensions: int, channels: int = 1, depth: bool = False):
         super().__init__()
-        self.settings = settings
-        channels = channels * (1 + settings.compressed) + 2 * settings.depth
+        self.settings, self.depth = settings, depth
+        channels = channels * (1 + settings.compressed) + 2 * depth
         steps = strides(settings, dimensions)
         widths = [channels, *(settings.features * min(2**k, 8) for k in range(len(steps)))]
         if not settings.pointwise:
@@ -55,7 +56,7 @@ class PatchDiscriminator(nn.Module):
         seen = [x]
         if self.settings.compressed:
             seen.append(torch.asinh(20 * x) / 3)
-        if self.settings.depth:
+        if self.depth:
             seen.append(depth_channels(x))
         x = torch.cat(seen, 1)
         last = len(self.convs) - 1
@@ -79,7 +80,7 @@ class MapDiscriminator(nn.Module):
 
     def __init__(self, settings: DiscriminatorSettings):
         super().__init__()
-        self.patches = PatchDiscriminator(settings.model_copy(update={"compressed": False, "depth": True}), 2)
+        self.patches = PatchDiscriminator(settings.model_copy(update={"compressed": False}), 2, depth=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1, T, Z, X) -> float32 scores (B, 1, z, x)."""

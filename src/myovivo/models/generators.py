@@ -7,7 +7,6 @@ In shapes, C is `features` and s the down-sampling in time, 1 or 4.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence as Seq
 from itertools import pairwise
 
@@ -16,9 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Generator as GeneratorSettings
-from .layers import InstanceNorm, PaddedConv, unfold_pixels
+from .layers import InstanceNorm, PaddedConv
 
 OUTER_KERNEL, DOWNSAMPLINGS = 7, 2
+REFLECT = "reflect"  # the paper's padding, in time as in space
 _TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 
 
@@ -31,8 +31,9 @@ class Block(nn.Module):
 
     def __init__(self, settings: GeneratorSettings, channels: int, noise: bool):
         super().__init__()
-        pads = settings.pad_time, settings.pad_space
-        self.convs = nn.ModuleList(PaddedConv(settings.dimensions, channels, channels, 3, pads=pads) for _ in range(2))
+        self.convs = nn.ModuleList(
+            PaddedConv(settings.dimensions, channels, channels, 3, pad=REFLECT) for _ in range(2)
+        )
         self.norm = InstanceNorm()
         scale = (2, channels, *(1,) * settings.dimensions)
         self.noise_scale = nn.Parameter(torch.zeros(scale)) if noise else None
@@ -50,27 +51,22 @@ class Block(nn.Module):
 
 
 class Upsampling(nn.Module):
-    """Twice the rows and columns, and the frames as often as `stride` says."""
+    """A transposed convolution to twice the rows and columns, and the frames as often as `stride` says."""
 
-    def __init__(self, settings: GeneratorSettings, channels_in: int, channels_out: int, stride: Seq[int]):
+    def __init__(self, dimensions: int, channels_in: int, channels_out: int, stride: Seq[int]):
         super().__init__()
-        self.kind, self.stride = settings.upsampling, tuple(stride)
-        pads = settings.pad_time, settings.pad_space
-        if self.kind == "transposed":
-            conv = _TRANSPOSED[settings.dimensions]
-            outer = [each - 1 for each in stride]
-            self.conv: nn.Module = conv(channels_in, channels_out, 3, self.stride, padding=1, output_padding=outer)
-        elif self.kind == "nearest":
-            self.conv = PaddedConv(settings.dimensions, channels_in, channels_out, 3, pads=pads)
-        else:
-            folded = channels_out * math.prod(stride)
-            self.conv = PaddedConv(settings.dimensions, channels_in, folded, 3, pads=pads)
+        outer = [axis - 1 for axis in stride]
+        self.conv = _TRANSPOSED[dimensions](
+            channels_in,
+            channels_out,
+            3,
+            tuple(stride),
+            padding=1,
+            output_padding=outer,  # type: ignore[arg-type]
+        )
 
-    def forward(self, x: Tensor) -> Tensor:  # (B, C, t, z, x)
-        if self.kind == "nearest":
-            x = F.interpolate(x, scale_factor=tuple(map(float, self.stride)), mode="nearest")
-        x = self.conv(x)
-        return unfold_pixels(x, self.stride) if self.kind == "shuffle" else x  # (B, C/2, t or 2t, 2z, 2x)
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, t, z, x) -> (B, C/2, t or 2t, 2z, 2x)
+        return self.conv(x)
 
 
 class ResnetGenerator(nn.Module):
@@ -90,17 +86,16 @@ class ResnetGenerator(nn.Module):
         self.settings = settings
         self.noisy = settings.noise if noise is None else noise
         dimensions, features = settings.dimensions, settings.features
-        pads = settings.pad_time, settings.pad_space
         stride = (*(settings.temporal_stride,) * (dimensions - 2), 2, 2)
         self.norm = InstanceNorm()
-        self.first = PaddedConv(dimensions, channels, features, OUTER_KERNEL, pads=pads)
+        self.first = PaddedConv(dimensions, channels, features, OUTER_KERNEL, pad=REFLECT)
         widths = [features * 2**k for k in range(DOWNSAMPLINGS + 1)]
         self.down = nn.ModuleList(PaddedConv(dimensions, narrow, wide, 3, stride) for narrow, wide in pairwise(widths))
         self.blocks = nn.ModuleList(Block(settings, widths[-1], self.noisy) for _ in range(settings.blocks))
         self.up = nn.ModuleList(
-            Upsampling(settings, wide, narrow, stride) for narrow, wide in reversed(list(pairwise(widths)))
+            Upsampling(dimensions, wide, narrow, stride) for narrow, wide in reversed(list(pairwise(widths)))
         )
-        self.last = PaddedConv(dimensions, features, 1, OUTER_KERNEL, pads=pads)
+        self.last = PaddedConv(dimensions, features, 1, OUTER_KERNEL, pad=REFLECT)
 
     @property
     def stride(self) -> tuple[int, ...]:
@@ -110,11 +105,11 @@ class ResnetGenerator(nn.Module):
     def noise_shape(self, shape: Seq[int]) -> tuple[int, ...]:
         """Shape of the noise for an input of `shape`: a channel per convolution of the blocks.
 
-        (B, 1, T, Z, X) -> (B, 2 blocks, 1, Z/4, X/4), or T/s frames instead of 1 without `noise_broadcast`.
+        (B, 1, T, Z, X) -> (B, 2 blocks, 1, Z/4, X/4): one image for all frames.
         """
         batch, _, *sizes = shape
         inner = [size // each for size, each in zip(sizes, self.stride, strict=True)]
-        if len(inner) == 3 and self.settings.noise_broadcast:
+        if len(inner) == 3:
             inner[0] = 1
         return batch, 2 * len(self.blocks), *inner
 
@@ -162,12 +157,7 @@ def reach(settings: GeneratorSettings) -> int:
     whole = stride**DOWNSAMPLINGS
     first, last = -half, whole - 1 + half
     for _ in range(DOWNSAMPLINGS):
-        if stride == 1 or settings.upsampling == "nearest":
-            first, last = (first - 1) // stride, (last + 1) // stride
-        elif settings.upsampling == "transposed":
-            first, last = first // 2, (last + 1) // 2
-        else:
-            first, last = first // 2 - 1, last // 2 + 1
+        first, last = (first - 1, last + 1) if stride == 1 else (first // 2, (last + 1) // 2)
     first, last = first - 2 * settings.blocks, last + 2 * settings.blocks
     for _ in range(DOWNSAMPLINGS):
         first, last = first * stride - 1, last * stride + 1

@@ -48,7 +48,7 @@ class GroupNorm(nn.Module):
 
 
 class PaddedConv(nn.Module):
-    """A convolution that pads before it convolves, in time and in space each in its own way.
+    """A convolution that pads before it convolves.
 
     Zeros are padded here too, not by the convolution: on a CPU in bfloat16, the weight gradient of a
     `conv3d` that pads by itself is uninitialised memory (and the heap can be damaged) where the input
@@ -59,7 +59,7 @@ class PaddedConv(nn.Module):
     dimensions : 2 or 3
     channels_in, channels_out, kernel, stride : as for `nn.Conv3d`
     padding : on both sides of each axis; half the kernel by default
-    pads : how to pad in time and in space: "reflect", "replicate" or "zero"
+    pad : how, as `torch.nn.functional.pad` calls it
     """
 
     def __init__(
@@ -70,29 +70,15 @@ class PaddedConv(nn.Module):
         kernel: int,
         stride: int | Seq[int] = 1,
         padding: int | None = None,
-        pads: tuple[str, str] = ("zero", "zero"),
+        pad: str = "constant",
     ):
         super().__init__()
         self.conv = _CONV[dimensions](channels_in, channels_out, kernel, stride)  # type: ignore[arg-type]
         size = kernel // 2 if padding is None else padding
-        time, space = ("constant" if mode == "zero" else mode for mode in pads)
-        # F.pad counts from the last axis: columns, rows, then frames.
-        if dimensions == 2:
-            self._pads = [((size,) * 4, space)]
-        elif time == space:
-            self._pads = [((size,) * 6, space)]
-        else:
-            self._pads = [((size, size, size, size, 0, 0), space), ((0, 0, 0, 0, size, size), time)]
+        self._size, self._pad = (size,) * (2 * dimensions), pad
 
     def forward(self, x: Tensor) -> Tensor:
-        for size, mode in self._pads:
-            x = F.pad(x, size, mode=mode)
-        return self.conv(x)
-
-
-def padded_frames(x: Tensor, frames: int, mode: str) -> Tensor:
-    """(B, C, T, Z, X) with so many frames more at either end: "reflect", "replicate" or "zero"."""
-    return F.pad(x, (0, 0, 0, 0, frames, frames), mode="constant" if mode == "zero" else mode)
+        return self.conv(F.pad(x, self._size, mode=self._pad))
 
 
 def depth_channels(x: Tensor) -> Tensor:
@@ -114,13 +100,3 @@ def fold_pixels(x: Tensor, stride: Seq[int]) -> Tensor:
     x = x.reshape(batch, channels, *split)  # (B, C, T/a, a, Z/b, b, X/c, c)
     x = x.permute(0, 1, *range(3, 3 + 2 * axes, 2), *range(2, 2 + 2 * axes, 2))  # (B, C, a, b, c, T/a, Z/b, X/c)
     return x.flatten(1, 1 + axes)
-
-
-def unfold_pixels(x: Tensor, stride: Seq[int]) -> Tensor:
-    """The inverse of `fold_pixels`: (B, C·a·b·c, t, z, x) -> (B, C, t·a, z·b, x·c)."""
-    batch, _, *sizes = x.shape
-    axes = len(sizes)
-    x = x.reshape(batch, -1, *stride, *sizes)  # (B, C, a, b, c, t, z, x)
-    order = [axis for k in range(axes) for axis in (2 + axes + k, 2 + k)]
-    x = x.permute(0, 1, *order)  # (B, C, t, a, z, b, x, c)
-    return x.reshape(batch, x.shape[1], *(size * each for size, each in zip(sizes, stride, strict=True)))

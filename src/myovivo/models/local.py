@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import LocalGenerator as LocalSettings
-from .layers import VoxelNorm, depth_channels, fold_pixels, padded_frames
+from .layers import VoxelNorm, depth_channels, fold_pixels
 
 TISSUE_SCALES = (1, 2, 4, 8, 16)  # pixels between the points of a noise image: grain, fascicles, layers, regions
 IMAGES_PER_SCALE = 2
@@ -182,7 +182,7 @@ class LocalGenerator(nn.Module):
         kernel = torch.cat([self.filter.flip(0)[:-1], self.filter])  # (taps,)
         reach = len(kernel) // 2
         x = x.float()
-        around = padded_frames(x, reach, self.settings.pad_time).flatten(3)  # (B, 1, T + 2 reach, Z X)
+        around = F.pad(x, (0, 0, 0, 0, reach, reach), mode="replicate").flatten(3)  # (B, 1, T + 2 reach, Z X)
         return x + F.conv2d(around, kernel[None, None, :, None].float()).view_as(x)
 
 

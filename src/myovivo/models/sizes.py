@@ -25,8 +25,3 @@ def parameter_counts(settings: TrainSettings) -> dict[str, int]:
     """
     model = translation_model(settings)
     return {name: sum(each.numel() for each in network.parameters()) for name, network in model.named_children()}
-
-
-def total(settings: TrainSettings) -> int:
-    """Number of parameters of all networks that a training changes; raises what `parameter_counts` does."""
-    return sum(parameter_counts(settings).values())

@@ -11,7 +11,7 @@ import yaml
 
 from .._callable import make_callable
 from ..config import settings_from
-from ..errors import FileError, InputError
+from ..errors import InputError
 from ..steps import run_steps
 from ..storage import write_text
 from .presets import STUDY_PRESETS
@@ -84,10 +84,7 @@ def study_settings(config: StudySettings | str | Path | Mapping[str, Any], **cha
     FileError : the YAML file is missing or is not a mapping.
     InputError : an unknown setting, a value that breaks a rule, or no models at all.
     """
-    source = STUDY_PRESETS.get(str(config), config) if isinstance(config, str | Path) else config
-    if isinstance(source, str | Path) and not Path(source).exists():
-        raise FileError(source, f"is neither a preset nor a file; presets: {', '.join(STUDY_PRESETS)}")
-    settings = settings_from(StudySettings, source, **changes)
+    settings = settings_from(StudySettings, config, **changes)
     if not settings.models:
         known = ", ".join(STUDY_PRESETS)
         raise InputError(f"a study needs at least one model; name some in models, or start from a preset: {known}")

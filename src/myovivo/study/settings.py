@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from ..config import Count, Grid, Positive, Settings, TrainSettings, settings_from
+from .presets import STUDY_PRESETS
 
 Changes = dict[str, Any]
 
@@ -42,6 +43,8 @@ class Experiments(Settings):
 
 class StudySettings(Settings):
     """The paper's whole experiment: data, models, what is done with them."""
+
+    PRESETS = STUDY_PRESETS
 
     seed: Annotated[int, Field(ge=0)] = Field(default=0, description="of everything random")
     grid: Grid = Field(default=Grid(), description="of what is simulated")
