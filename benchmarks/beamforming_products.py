@@ -18,7 +18,8 @@ import torch
 
 from myovivo.acquire.beamform import Beamformer
 from myovivo.acquire.channel_data import ChannelData
-from myovivo.config import AcquireSettings, settings_from
+from myovivo.config import AcquireSettings
+from myovivo.runtime.settings import settings_from
 
 FRAMES, SAMPLES, ELEMENTS = 32, 1024, 128
 

@@ -24,7 +24,7 @@ from typing import Any
 from distributed import LocalCluster
 
 from myovivo import on_cluster, phantom_domain
-from myovivo.storage import write_json
+from myovivo.runtime.files import write_json
 
 OUT = Path(__file__).parent / "out" / "cluster.json"
 SUBJECTS, ROUNDS, GOAL = 8, 2, 1.7

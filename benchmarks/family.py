@@ -29,9 +29,10 @@ import numpy as np
 from rich.console import Console
 
 from myovivo.checkpoint import test_files
-from myovivo.config import PhantomSettings, SimulateSettings, TrainSettings, settings_from
+from myovivo.config import PhantomSettings, SimulateSettings, TrainSettings
 from myovivo.evaluate import evaluate
-from myovivo.storage import read_json, write_json, write_text
+from myovivo.runtime.files import read_json, write_json, write_text
+from myovivo.runtime.settings import settings_from
 
 DOCS = Path(__file__).parents[1] / "docs" / "figures"
 SIZE, FRAMES = 64, 512

@@ -21,7 +21,7 @@ import numpy as np
 
 import myovivo as mv
 from myovivo.config import IdentifySettings
-from myovivo.storage import write_text
+from myovivo.runtime.files import write_text
 
 TABLE = Path(__file__).parents[1] / "docs" / "figures" / "identification.csv"
 METHODS = [name for name in get_args(IdentifySettings.model_fields["method"].annotation) if name != "network"]

@@ -20,8 +20,9 @@ import numpy as np
 import torch
 
 from myovivo import phantom_domain, simulate_domain
-from myovivo.checkpoint import read_tensors
-from myovivo.config import PhantomSettings, SimulateSettings, settings_from
+from myovivo.config import PhantomSettings, SimulateSettings
+from myovivo.runtime.settings import settings_from
+from myovivo.runtime.tensors import read_tensors
 
 SIZE, STEPS = 16, 150
 NETWORK = [

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import myovivo as mv
-from myovivo.config import PhantomSettings, SimulateSettings, settings_from
+from myovivo.config import PhantomSettings, SimulateSettings
+from myovivo.runtime.files import write_json, write_text
+from myovivo.runtime.settings import settings_from
 from myovivo.sequence import read_header
-from myovivo.storage import write_json, write_text
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs" / "figures"

@@ -24,7 +24,7 @@ import translation
 from rich.console import Console
 from rich.table import Table
 
-from myovivo.storage import read_json, write_json
+from myovivo.runtime.files import read_json, write_json
 
 OUT = Path(__file__).parent / "out" / "bench.json"
 DOCS = Path(__file__).parents[1] / "docs" / "figures" / "benchmarks.csv"

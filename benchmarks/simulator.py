@@ -18,7 +18,7 @@ from typing import Any
 from myovivo import evaluate, phantom_domain, simulate
 from myovivo.evaluate.comparison import NONE, VIVO_VIVO, Row
 from myovivo.report import PAPER
-from myovivo.storage import write_text
+from myovivo.runtime.files import write_text
 
 OUT = Path(__file__).parent / "out" / "simulator"
 DOCS = Path(__file__).parents[1] / "docs" / "figures" / "simulator.csv"

@@ -22,7 +22,7 @@ from typing import Any
 from dask_jobqueue import SLURMCluster
 from safetensors.numpy import load_file
 
-from myovivo.storage import write_json
+from myovivo.runtime.files import write_json
 
 OUT = Path(__file__).parent / "out" / "slurm.json"
 SUBJECTS = 6

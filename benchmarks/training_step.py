@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from myovivo.precision import precision_for
+from myovivo.runtime.device import precision_for
 
 CLIP = (32, 64, 64)
 ROUNDS = 2
@@ -29,9 +29,10 @@ def measure(precision: str) -> dict[str, float]:
 
     Not batch 1: there float32 can fall into a convolution four times slower, which would flatter the ratio.
     """
-    from myovivo.config import TrainSettings, settings_from
+    from myovivo.config import TrainSettings
     from myovivo.dataset import Standardisation
     from myovivo.processes import fabric_for
+    from myovivo.runtime.settings import settings_from
     from myovivo.sequence import Header
     from myovivo.train import Training
 

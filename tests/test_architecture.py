@@ -12,8 +12,8 @@ ROOT = Path(myovivo.__file__).parent
 # Stages in the order of the data. A stage may import itself and those on earlier lines.
 STAGES = [
     {"version", "errors", "_callable"},
-    {"storage", "config", "precision"},
-    {"progress", "provenance", "cluster"},
+    {"runtime"},
+    {"config"},
     {"steps"},
     {"sequence"},
     {"recording"},

@@ -9,16 +9,9 @@ import torch
 from safetensors.torch import save_file
 from training import tiny
 
-from myovivo.checkpoint import (
-    claim_run,
-    fill,
-    fill_optimiser,
-    load_weights,
-    optimiser_tensors,
-    read_tensors,
-    write_tensors,
-)
+from myovivo.checkpoint import claim_run, load_weights
 from myovivo.errors import CheckpointError, RunFolderError
+from myovivo.runtime.tensors import fill, fill_optimiser, optimiser_tensors, read_tensors, write_tensors
 
 
 def test_tensors_and_description_come_back(tmp_path):

@@ -15,12 +15,12 @@ from distributed import LocalCluster
 from lightning_fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
 
 import myovivo as mv
-from myovivo import cluster as module
 from myovivo.cli import main
-from myovivo.cluster import in_parallel
 from myovivo.domain import _make, good_sequence, make_domain
 from myovivo.errors import ClusterError, FileError, MissingExtraError
 from myovivo.processes import started_by
+from myovivo.runtime import parallel as module
+from myovivo.runtime.parallel import in_parallel
 
 SMALL = {"grid.rows": 12, "grid.columns": 10, "grid.frames": 24}
 

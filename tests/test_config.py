@@ -7,12 +7,11 @@ from myovivo.config import (
     AcquireSettings,
     IdentifySettings,
     PhantomSettings,
-    Settings,
     SimulateSettings,
     TrainSettings,
-    settings_from,
 )
 from myovivo.errors import FileError, InputError
+from myovivo.runtime.settings import Settings, settings_from
 
 
 def test_dotted_nested_yaml_and_ready_settings_are_the_same(tmp_path):

@@ -9,12 +9,14 @@ import pytest
 import torch
 from training import TINY, domain, tiny
 
-from myovivo.checkpoint import load_weights, read_run, read_tensors
-from myovivo.config import TrainSettings, settings_from
+from myovivo.checkpoint import load_weights, read_run
+from myovivo.config import TrainSettings
 from myovivo.dataset import read_header
 from myovivo.errors import InputError
 from myovivo.estimate import estimate
-from myovivo.precision import precision_for
+from myovivo.runtime.device import precision_for
+from myovivo.runtime.settings import settings_from
+from myovivo.runtime.tensors import read_tensors
 from myovivo.train import Watch, train
 from myovivo.translate import Translator
 
@@ -154,9 +156,9 @@ def test_the_log_says_how_long_it_waited_for_data(one_process):
 
 def test_bfloat16_gives_way_where_a_cpu_only_imitates_it(monkeypatch):
     cpu = torch.device("cpu")
-    monkeypatch.setattr("myovivo.precision._cpu_has_bfloat16", lambda: False)
+    monkeypatch.setattr("myovivo.runtime.device._cpu_has_bfloat16", lambda: False)
     assert precision_for("bf16", cpu) == "fp32"
-    monkeypatch.setattr("myovivo.precision._cpu_has_bfloat16", lambda: True)
+    monkeypatch.setattr("myovivo.runtime.device._cpu_has_bfloat16", lambda: True)
     assert precision_for("bf16", cpu) == "bf16"
     assert precision_for("fp32", cpu) == "fp32"
 

@@ -6,11 +6,12 @@ import torch
 from training import domain, sequence, tiny
 
 from myovivo.config import LocalGenerator as LocalSettings
-from myovivo.config import TrainSettings, settings_from
+from myovivo.config import TrainSettings
 from myovivo.errors import InputError
 from myovivo.models import LocalGenerator, OneSided
 from myovivo.models.local import initialise, reach
 from myovivo.models.losses import content_loss, gradient_penalty, relativistic
+from myovivo.runtime.settings import settings_from
 from myovivo.sequence import Sequence, save_blocks
 from myovivo.train import train
 from myovivo.translate import Translator

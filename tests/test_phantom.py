@@ -6,12 +6,13 @@ from scipy.fft import dctn, idctn
 
 from myovivo.acquire import acquire
 from myovivo.acquire.velocity import autocorrelation_velocity
-from myovivo.config import Grid, Imaging, PhantomSettings, Velocity, settings_from
+from myovivo.config import Grid, Imaging, PhantomSettings, Velocity
 from myovivo.errors import InputError
 from myovivo.phantom import phantom, phantom_domain
 from myovivo.phantom.elasticity import Boundary, ElasticSlice
 from myovivo.phantom.imaging import Scanner
 from myovivo.recording import Recording
+from myovivo.runtime.settings import settings_from
 from myovivo.sequence import Sequence
 from myovivo.simulate import simulate
 

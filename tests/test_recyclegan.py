@@ -5,11 +5,12 @@ import torch
 from torch import nn
 from training import domain, sequence, tiny
 
-from myovivo.config import TRAIN_PRESETS, TrainSettings, settings_from
+from myovivo.config import TRAIN_PRESETS, TrainSettings
 from myovivo.errors import InputError
 from myovivo.models import RecycleGAN, translation_model
 from myovivo.models.cyclegan import check_clip, weighted_sum
 from myovivo.models.sizes import parameter_counts, total
+from myovivo.runtime.settings import settings_from
 from myovivo.train import train
 from myovivo.translate import Translator
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from myovivo.errors import FileError, InputError
+from myovivo.runtime.files import read_json, whole_file, write_json
 from myovivo.sequence import Sequence, read_header, read_velocity, sequence_files
 from myovivo.simulate import simulate
-from myovivo.storage import read_json, whole_file, write_json
 
 SMALL = {"grid.rows": 12, "grid.columns": 10, "grid.frames": 100}
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.signal import periodogram
 
-from myovivo.config import Firing, Grid, SimulateSettings, Territory, settings_from
+from myovivo.config import Firing, Grid, SimulateSettings, Territory
 from myovivo.errors import FileError, InputError, RunFolderError
+from myovivo.runtime.settings import settings_from
 from myovivo.sequence import Sequence
 from myovivo.simulate import read_spike_trains, simulate, simulate_domain
 from myovivo.simulate.firing import draw_spike_trains, renewal_train

@@ -20,8 +20,8 @@ from myovivo.acquire.velocity import autocorrelation_velocity, local_coherence, 
 from myovivo.config import Conditioning, Velocity
 from myovivo.errors import FileError, InputError
 from myovivo.recording import Recording
+from myovivo.runtime.files import read_json
 from myovivo.sequence import Sequence, save_blocks
-from myovivo.storage import read_json
 
 
 def in_blocks(values, size):

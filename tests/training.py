@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from myovivo.config import TrainSettings, settings_from
+from myovivo.config import TrainSettings
+from myovivo.runtime.settings import settings_from
 from myovivo.sequence import MotorUnits, Sequence
 
 FRAME_RATE, SPACING = 512.0, (0.001, 0.0005)

@@ -18,7 +18,6 @@ from .version import __version__ as __version__
 if TYPE_CHECKING:
     from .acquire import ChannelData, Inspection, acquire, acquire_domain, beamform, inspect
     from .checkpoint import test_files, train_files
-    from .cluster import on_cluster
     from .config import (
         AcquireSettings,
         IdentifySettings,
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from .phantom import phantom, phantom_domain
     from .recording import Recording
     from .report import report
+    from .runtime.parallel import on_cluster
     from .sequence import MotorUnits, Sequence
     from .simulate import read_spike_trains, simulate, simulate_domain
     from .study import StudySettings, study
@@ -83,7 +83,7 @@ _HOME = {
     "identify": "identify",
     "identify_domain": "identified",
     "inspect": "acquire",
-    "on_cluster": "cluster",
+    "on_cluster": "runtime.parallel",
     "paired_error": "evaluate.paired",
     "phantom": "phantom",
     "phantom_domain": "phantom",

@@ -16,22 +16,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import torch
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
-from .config import TrainSettings, explain
+from .config import TrainSettings
 from .dataset import Standardisation
-from .domain import difference
 from .errors import CheckpointError, RunFolderError
-from .storage import read_json, whole_file, write_json
+from .runtime.files import read_json, write_json
+from .runtime.recipe import difference
+from .runtime.settings import explain
+from .runtime.tensors import read_tensors, write_tensors
 from .version import __version__
 
 Domain = Literal["silico", "vivo"]
-FORMAT_VERSION = 1
+
 RUN, LOG, CHECKPOINT, WEIGHTS = "run.json", "log.jsonl", "checkpoint.safetensors", "weights.safetensors"
+
 BUNDLED = Path(__file__).parent / "weights"  # trained networks that come with the package, each with its card
 
 # Settings that say how long or how conveniently to train, but not what comes out after a given number of steps.
@@ -42,103 +42,6 @@ _PACE = (
     "data.workers",
     "validation.patience",
 )
-
-
-def write_tensors(path: str | Path, kind: str, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-    """Write tensors and a JSON description as one safetensors file, whole or not at all.
-
-    Parameters
-    ----------
-    kind : what the file is, "checkpoint" or "weights"; checked when it is read
-
-    Raises
-    ------
-    FileError : the disk is full or the folder cannot be written.
-    """
-    note = {"format": f"myovivo {kind}", "format_version": FORMAT_VERSION, **about}
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with whole_file(path) as part:
-        part.write_bytes(save(plain, metadata={"myovivo": json.dumps(note)}))
-
-
-def read_tensors(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what `write_tensors` wrote: tensors on the CPU, and the description.
-
-    Raises
-    ------
-    CheckpointError : missing, truncated, not safetensors (a pickle, for instance), or of another kind.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(path, "does not exist; give the folder of a run that has saved at least once")
-    try:
-        with safe_open(path, framework="pt") as file:
-            note = json.loads((file.metadata() or {})["myovivo"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, OSError, UnicodeDecodeError) as error:
-        problem = f"is not a readable safetensors file ({' '.join(str(error).split())}); restore it or train again"
-        raise CheckpointError(path, problem) from None
-    except (KeyError, TypeError, ValueError):
-        raise CheckpointError(path, "is safetensors but not from myovivo; give the folder of a myovivo run") from None
-    if not isinstance(note, dict) or note.get("format") != f"myovivo {kind}":
-        raise CheckpointError(path, f"is not a myovivo {kind} file; give the folder of a myovivo run")
-    if not isinstance(note.get("format_version"), int) or note["format_version"] > FORMAT_VERSION:
-        version = note.get("format_version")
-        raise CheckpointError(path, f"has format version {version}, newer than {FORMAT_VERSION}; upgrade myovivo")
-    return tensors, note
-
-
-def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """{"a": t} -> {"prefix/a": t}."""
-    return {f"{prefix}/{name}": tensor for name, tensor in tensors.items()}
-
-
-def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The inverse of `prefixed`, leaving out what has another prefix."""
-    return {name.removeprefix(f"{prefix}/"): t for name, t in tensors.items() if name.startswith(f"{prefix}/")}
-
-
-def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: str | Path) -> None:
-    """Copy `tensors` into `network`, all of them or none.
-
-    Raises
-    ------
-    CheckpointError : a name or shape does not fit, or a value is not finite.
-    """
-    wanted = network.state_dict()
-    for name in sorted({*wanted, *tensors}):
-        there, here = (tuple(each[name].shape) if name in each else "absent" for each in (tensors, wanted))
-        if there != here:
-            raise CheckpointError(
-                path, f"does not fit the settings: {name} is {there} there, {here} here; use its own settings"
-            )
-        if not torch.isfinite(tensors[name]).all():
-            raise CheckpointError(path, f"holds values that are not finite in {name}; restore it or train again")
-    network.load_state_dict(dict(tensors))
-
-
-def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The state of an optimiser by parameter number: {"0/exp_avg": …, "0/step": …}."""
-    state = optimiser.state_dict()["state"]
-    return {f"{number}/{name}": value for number, values in state.items() for name, value in values.items()}
-
-
-def fill_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor], path: str | Path) -> None:
-    """Give an optimiser the state that `optimiser_tensors` described.
-
-    Raises
-    ------
-    CheckpointError : the state belongs to other parameters.
-    """
-    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        number, _, entry = name.partition("/")
-        fits = number.isdigit() and int(number) < len(parameters)
-        if not fits or (entry != "step" and tensor.shape != parameters[int(number)].shape):
-            raise CheckpointError(path, f"holds optimiser state {name!r} of other networks; use its own settings")
-        state.setdefault(int(number), {})[entry] = tensor
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
 class Weights(NamedTuple):

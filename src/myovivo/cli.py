@@ -22,12 +22,11 @@ from .config import (
     IdentifySettings,
     LearnSettings,
     PhantomSettings,
-    Settings,
     SimulateSettings,
     TrainSettings,
-    settings_from,
 )
 from .errors import InputError, MyovivoError
+from .runtime.settings import Settings, settings_from
 from .study.presets import STUDY_PRESETS
 from .study.settings import StudySettings
 from .version import __version__
@@ -561,7 +560,7 @@ def _cluster(options: argparse.Namespace) -> contextlib.AbstractContextManager[N
     """The cluster that was asked for, if any."""
     if getattr(options, "scheduler", None) is None:
         return contextlib.nullcontext()
-    from .cluster import on_cluster
+    from .runtime.parallel import on_cluster
 
     return on_cluster(options.scheduler)
 

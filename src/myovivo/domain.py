@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .cluster import in_parallel
 from .errors import ClusterError, FileError, MyovivoError, RunFolderError
-from .progress import track
 from .recording import Recording
+from .runtime.files import read_json, write_json
+from .runtime.parallel import in_parallel
+from .runtime.progress import track
+from .runtime.recipe import difference
 from .sequence import read_header
-from .storage import read_json, write_json
 
 MANIFEST = "domain.json"
 
@@ -141,18 +142,6 @@ def claim_folder(out: Path, recipe: Mapping[str, Any], pattern: str = "*.h5") ->
         write_json(manifest, wanted)
 
 
-def difference(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> str:
-    """The first setting in which two recipes differ, as `name is 1 there, 2 here`."""
-    for name in sorted({*found, *wanted}):
-        there, here = found.get(name), wanted.get(name)
-        if there == here:
-            continue
-        if isinstance(there, Mapping) and isinstance(here, Mapping):
-            return difference(there, here, f"{prefix}{name}.")
-        return f"{prefix}{name} is {there} there, {here} here"
-    return "the same"
-
-
 def good_sequence(path: Path) -> bool:
     """Whether `path` is a complete sequence file."""
     with contextlib.suppress(FileError):
@@ -167,3 +156,8 @@ def good_recording(path: Path) -> bool:
         Recording.load(path)
         return True
     return False
+
+
+def sequence_name(subject: str, run: int = 1) -> str:
+    """File name of a sequence, in the manner of BIDS: `sub-01_task-isometric_run-01_tvi.h5`."""
+    return f"sub-{subject}_task-isometric_run-{run:02d}_tvi.h5"

@@ -13,11 +13,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ._callable import make_callable
-from .config import TrainSettings, settings_from
+from .config import TrainSettings
 from .dataset import Clips, Standardisation, split_by_subject
 from .models.cyclegan import check_clip
 from .models.sizes import parameter_counts
 from .processes import fabric_for
+from .runtime.settings import settings_from
 from .sequence import Header, sequence_files
 from .train import Training
 

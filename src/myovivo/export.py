@@ -17,7 +17,7 @@ from .errors import InputError, MissingExtraError
 from .models import local
 from .models.generators import ResnetGenerator
 from .models.local import LocalGenerator, Noise
-from .storage import whole_file
+from .runtime.files import whole_file
 from .translate import Direction, Translator
 from .version import __version__
 

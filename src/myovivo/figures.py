@@ -24,7 +24,7 @@ from .evaluate import bootstrap
 from .evaluate.comparison import Comparison, Constants
 from .evaluate.features import DomainScale, Source
 from .evaluate.metrics import Floats, content_correlation
-from .progress import track
+from .runtime.progress import track
 from .sequence import Sequence
 
 SIGNALS, SIGNAL_SECONDS = 4, 1.0

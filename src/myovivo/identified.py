@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .config import IdentifySettings, settings_from
+from .config import IdentifySettings
 from .domain import make_domain
 from .errors import FileError, InputError
 from .identify import Agreement, identify
 from .plot_units import units_figure
+from .runtime.files import plain, read_json, whole_file, write_json
+from .runtime.settings import settings_from
 from .sequence import Sequence, sequence_files
-from .storage import plain, read_json, whole_file, write_json
 
 EVENTS = "_events.tsv"  # written last: where it is, the others are
 

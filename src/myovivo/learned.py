@@ -23,16 +23,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import IdentifySettings, LearnSettings, settings_from
+from .config import IdentifySettings, LearnSettings
 from .dataset import common_header
-from .domain import difference
 from .errors import InputError, RunFolderError
 from .evaluate.bootstrap import LEAST, mean_interval
 from .identify.agreement import Agreement
 from .identify.learning import fingerprint, labelled, train_identifier
 from .identify.tuning import CLASSICAL, NETWORK, agreements, tune_identification
-from .progress import console
-from .storage import read_json, write_json, write_text
+from .runtime.files import read_json, write_json, write_text
+from .runtime.progress import console
+from .runtime.recipe import difference
+from .runtime.settings import settings_from
 
 Floats = NDArray[Any]
 

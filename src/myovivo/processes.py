@@ -19,7 +19,7 @@ from torch import Tensor
 
 from .config import TrainSettings
 from .errors import InputError
-from .precision import precision_for
+from .runtime.device import precision_for
 
 _PRECISION = {"bf16": "bf16-mixed", "fp16": "16-mixed", "fp32": "32-true"}
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import FileError, InputError
+from .runtime.files import whole_file
 from .sequence import MotorUnits, Origin, opened, positive, read_labels, write_labels
-from .storage import whole_file
 
 FORMAT = "myovivo recording"
 _BLOCK = 64  # frames read at a time

@@ -45,7 +45,7 @@ from .figures import (
     training_losses,
 )
 from .page import figure_block, whole_page
-from .storage import write_json, write_text
+from .runtime.files import write_json, write_text
 from .version import __version__
 
 PAGE, METRICS = "report.html", "metrics.json"

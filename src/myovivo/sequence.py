@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from .errors import FileError, InputError
-from .storage import plain, whole_file
+from .runtime.files import plain, whole_file
 
 FORMAT = "myovivo sequence"
 FORMAT_VERSION = 1

@@ -30,8 +30,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from .errors import FileError, InputError, MyovivoError
-from .progress import Bar, console
-from .storage import read_json, write_json
+from .runtime.files import read_json, write_json
+from .runtime.progress import Bar, console
 
 RECORDS, REPLACED = "steps", "replaced"
 LOOK_EVERY_S = 0.5

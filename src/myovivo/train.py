@@ -23,21 +23,8 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from ._callable import make_callable
-from .checkpoint import (
-    CHECKPOINT,
-    WEIGHTS,
-    Weights,
-    claim_run,
-    fill,
-    fill_optimiser,
-    optimiser_tensors,
-    prefixed,
-    read_tensors,
-    under,
-    write_tensors,
-    write_weights,
-)
-from .config import TRAIN_PRESETS, TrainSettings, settings_from
+from .checkpoint import CHECKPOINT, WEIGHTS, Weights, claim_run, write_weights
+from .config import TRAIN_PRESETS, TrainSettings
 from .dataset import (
     Clips,
     Standardisation,
@@ -47,14 +34,16 @@ from .dataset import (
     split_by_subject,
     standardisation,
 )
-from .domain import difference
 from .errors import CheckpointError, InputError, MyovivoError, RunFolderError
 from .journal import Journal
 from .models import ImagePool, OneSided, translation_model
 from .models.cyclegan import check_clip, weighted_sum
-from .precision import precision_for
 from .processes import any_process, average_gradients, fabric_for, gathered, mean_over_processes
-from .progress import Bar, console
+from .runtime.device import precision_for
+from .runtime.progress import Bar, console
+from .runtime.recipe import difference
+from .runtime.settings import settings_from
+from .runtime.tensors import fill, fill_optimiser, optimiser_tensors, prefixed, read_tensors, under, write_tensors
 from .sequence import Header, read_header, sequence_files
 from .validation import Validation
 from .version import __version__

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ._callable import make_callable
 from .acquire.condition import band_passed
-from .checkpoint import Weights, fill, load_weights, test_files, under
+from .checkpoint import Weights, load_weights, test_files
 from .config import Conditioning
 from .dataset import require_same_scale
 from .domain import good_sequence, make_domain
@@ -23,8 +23,9 @@ from .errors import CheckpointError, FileError, InputError
 from .models import local
 from .models.generators import OUTER_KERNEL, ResnetGenerator, reach
 from .models.local import LocalGenerator, Noise
-from .precision import AUTOCAST, precision_for
-from .provenance import made_by
+from .runtime.device import AUTOCAST, precision_for
+from .runtime.provenance import made_by
+from .runtime.tensors import fill, under
 from .sequence import Header, Sequence, read_header, read_velocity, save_blocks, sequence_files
 
 Direction = Literal["silico_to_vivo", "vivo_to_silico"]

@@ -21,16 +21,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..config import AcquireSettings, Beamforming, settings_from
+from ..config import AcquireSettings, Beamforming
 from ..errors import FileError, InputError
 from ..recording import Recording
+from ..runtime.device import device_of
+from ..runtime.settings import settings_from
 from .channel_data import ChannelData
 from .demodulate import Demodulator
 from .opening import open_recording
 from .scanned import channel_data, complete
 
 _LINES = 128
+
 _TILE = 1 << 20  # pixel-element-wave triples whose delays are computed at once
+
 _KEPT = 1 << 30  # bytes of matrices kept between blocks of frames; beyond that they are computed anew
 
 
@@ -293,26 +297,6 @@ def image_grid(channels: ChannelData, settings: Beamforming, half_band: float, m
         raise InputError(f"an image needs at least 2 x 2 pixels, got {rows} x {columns}")
     dz, dx = (bottom - top) / rows, (right - left) / columns
     return ImageGrid(top + (np.arange(rows) + 0.5) * dz, left + (np.arange(columns) + 0.5) * dx)
-
-
-def device_of(name: str) -> torch.device:
-    """`auto` takes CUDA where there is one.
-
-    Raises
-    ------
-    InputError : a name that torch does not know, or CUDA where there is none.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise InputError(f"device must be auto, cpu or cuda, got {name!r}") from None
-    if device.type not in ("cpu", "cuda"):
-        raise InputError(f"device must be auto, cpu or cuda, got {name!r}")
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError("there is no CUDA device on this machine; use device cpu")
-    return device
 
 
 def _half_aperture(channels: ChannelData) -> float:

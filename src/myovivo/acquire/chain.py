@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ..config import AcquireSettings, settings_from
+from ..config import AcquireSettings
 from ..domain import good_sequence, make_domain
 from ..errors import FileError, RecordingWarning
 from ..recording import Recording
+from ..runtime.device import device_of
+from ..runtime.settings import settings_from
 from ..sequence import Sequence, read_header, save_blocks
-from .beamform import device_of
 from .opening import format_of, open_recording, passed_over, recordings_in
 from .readers.video import video_frame_rate
 from .scanned import resolved

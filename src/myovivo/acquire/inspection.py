@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import AcquireSettings, settings_from
+from ..config import AcquireSettings
 from ..errors import FileError, InputError
 from ..recording import Recording
+from ..runtime.settings import settings_from
 from ..sequence import read_header
 from .beamform import Beamformer
 from .chain import SettingsSource

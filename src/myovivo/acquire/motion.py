@@ -13,7 +13,7 @@ from skimage.registration import optical_flow_ilk
 from skimage.transform import downscale_local_mean
 
 from ..errors import InputError
-from ..progress import Bar
+from ..runtime.progress import Bar
 from .scanned import Images
 
 _WINDOW_PIXELS = 16  # across the window, after averaging pixels that are finer

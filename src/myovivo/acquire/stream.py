@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import AcquireSettings, Scan, Settings
+from ..config import AcquireSettings, Scan
 from ..errors import FileError, InputError
-from ..provenance import made_by
 from ..recording import Recording
+from ..runtime.device import device_of
+from ..runtime.provenance import made_by
+from ..runtime.settings import Settings
 from ..sequence import MotorUnits, Origin
-from .beamform import beamform, device_of
+from .beamform import beamform
 from .channel_data import ChannelData
 from .checks import Watch, aliasing_note, axes_note, frequency_note, timing_notes
 from .condition import band_passed, median, resample_labels, resample_space, resampled_in_time, resampled_length

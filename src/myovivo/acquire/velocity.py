@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from ..config import Velocity
 from ..errors import InputError
-from ..progress import Bar, track
 from ..recording import Recording
+from ..runtime.progress import Bar, track
 from .banded import Banded
 
 _NEARLY = 0.9  # of half a cycle per frame

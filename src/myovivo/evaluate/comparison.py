@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..cluster import in_parallel
 from ..errors import InputError, MyovivoError
-from ..progress import track
-from ..storage import write_text
+from ..runtime.files import write_text
+from ..runtime.parallel import in_parallel
+from ..runtime.progress import track
 from . import metrics
 from .bootstrap import pair_interval
 from .coherence import cross_rms

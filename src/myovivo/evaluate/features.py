@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError, InputError
-from ..progress import track
+from ..runtime.progress import track
 from ..sequence import Header, Sequence, opened, read_header, read_velocity, sequence_files
 from . import frechet, metrics
 from .coherence import coherence_from

@@ -12,7 +12,7 @@ import scipy.fft
 from numpy.typing import ArrayLike
 
 from ..errors import InputError
-from ..provenance import made_by
+from ..runtime.provenance import made_by
 from ..sequence import Sequence
 from .metrics import temporal_variance
 

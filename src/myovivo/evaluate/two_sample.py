@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..errors import InputError
-from ..progress import Bar
+from ..runtime.progress import Bar
 from .features import Domain, Source, sources
 
 FEATURES = 16

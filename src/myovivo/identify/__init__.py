@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._callable import make_callable
-from ..config import Acceptance, IdentifySettings, settings_from
+from ..config import Acceptance, IdentifySettings
+from ..runtime.settings import settings_from
 from ..sequence import Sequence
 from .agreement import Agreement, Match, compare_units, rate_of_agreement
 from .convolutive import separate

@@ -19,13 +19,14 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from ..checkpoint import fill, fill_optimiser, optimiser_tensors, prefixed, read_tensors, under, write_tensors
-from ..config import LearnSettings, explain, settings_from
+from ..config import LearnSettings
 from ..dataset import common_header
-from ..domain import difference
 from ..errors import CheckpointError, FileError, InputError, RunFolderError
-from ..precision import AUTOCAST, precision_for
-from ..progress import Bar, track
+from ..runtime.device import AUTOCAST, precision_for
+from ..runtime.progress import Bar, track
+from ..runtime.recipe import difference
+from ..runtime.settings import explain, settings_from
+from ..runtime.tensors import fill, fill_optimiser, optimiser_tensors, prefixed, read_tensors, under, write_tensors
 from ..sequence import Header, MotorUnits, Sequence, read_header
 from ..version import __version__
 from .decompose import Band, filtered

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..cluster import in_parallel
-from ..config import IdentifySettings, settings_from
+from ..config import IdentifySettings
 from ..errors import FileError, InputError, MyovivoError
-from ..progress import track
+from ..runtime.parallel import in_parallel
+from ..runtime.progress import track
+from ..runtime.settings import settings_from
 from . import found_in
 from .agreement import Agreement
 from .decompose import Moving

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..runtime.files import write_text
 from ..sequence import MotorUnits, Sequence
-from ..storage import write_text
 from .agreement import TOLERANCE, Agreement, compare_units
 
 Floats = NDArray[Any]

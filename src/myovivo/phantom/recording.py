@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
 from ..acquire import acquire
-from ..config import AcquireSettings, Contraction, PhantomSettings, settings_from
-from ..domain import good_recording, good_sequence, make_domain
+from ..config import AcquireSettings, Contraction, PhantomSettings
+from ..domain import good_recording, good_sequence, make_domain, sequence_name
 from ..errors import InputError
-from ..provenance import made_by, sequence_name
 from ..recording import Recording
+from ..runtime.provenance import made_by
+from ..runtime.settings import settings_from
 from ..sequence import MotorUnits, Sequence
 from ..simulate.contraction import Twitches, draw_activity, draw_twitches, label, twitch_sources
 from ..simulate.firing import SpikeTrains

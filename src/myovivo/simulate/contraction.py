@@ -20,10 +20,11 @@ from scipy.fft import irfft, rfft, rfftfreq
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import resample_poly
 
-from ..config import Firing, Noise, SimulateSettings, Twitch, settings_from
-from ..domain import good_sequence, make_domain
+from ..config import Firing, Noise, SimulateSettings, Twitch
+from ..domain import good_sequence, make_domain, sequence_name
 from ..errors import InputError
-from ..provenance import Seed, made_by, sequence_name
+from ..runtime.provenance import Seed, made_by
+from ..runtime.settings import settings_from
 from ..sequence import MotorUnits, Sequence, superpose
 from .firing import SpikeTrains, draw_spike_trains
 from .measured import draw_measured_trains

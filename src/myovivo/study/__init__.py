@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 
 from .._callable import make_callable
-from ..config import settings_from
 from ..errors import InputError
+from ..runtime.files import write_text
+from ..runtime.settings import settings_from
 from ..steps import run_steps
-from ..storage import write_text
 from .presets import STUDY_PRESETS
 from .settings import StudySettings
 
@@ -64,7 +64,10 @@ def study(
     ----------
     Ali et al. 2022, BioMed Eng OnLine 21:46: tables 1 and 2, figures 1, 2, 3 and 5.
     """
-    from .plan import RESULTS, steps_of  # they load all of the package, which settings do not need
+    from .plan import (
+        RESULTS,  # they load all of the package, which settings do not need
+        steps_of,  # they load all of the package, which settings do not need
+    )
     from .results import PAGE
 
     settings = study_settings(config, **changes)

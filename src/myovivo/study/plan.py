@@ -6,10 +6,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..config import Grid, LearnSettings, PhantomSettings, SimulateSettings, TrainSettings, settings_from
+from ..config import Grid, LearnSettings, PhantomSettings, SimulateSettings, TrainSettings
 from ..dataset import require_same_scale
 from ..errors import FileError, InputError
 from ..evaluate.bootstrap import LEAST
+from ..runtime.settings import settings_from
 from ..sequence import Sequence, read_header, sequence_files
 from ..steps import Step
 from . import work

@@ -12,7 +12,7 @@ from scipy.signal import butter, sosfiltfilt
 from ..acquire.condition import resample_labels, resample_space, resample_time
 from ..domain import good_sequence, make_domain
 from ..errors import InputError
-from ..provenance import made_by
+from ..runtime.provenance import made_by
 from ..sequence import Sequence
 
 _PASSED = 0.4  # of the new frame rate: what is above is filtered off before frames are left out

@@ -14,8 +14,7 @@ import matplotlib as mpl
 
 from .. import maps
 from ..checkpoint import LOG
-from ..cluster import on_cluster
-from ..config import TRAIN_PRESETS, TrainSettings, settings_from
+from ..config import TRAIN_PRESETS, TrainSettings
 from ..evaluate import Comparison, evaluate
 from ..evaluate.comparison import COLUMNS, NONE, NOTHING, VIVO_VIVO, Row
 from ..evaluate.features import sources
@@ -35,8 +34,10 @@ from ..figures import (
 from ..models.sizes import parameter_counts
 from ..page import figure_block, whole_page
 from ..report import PAPER, data_table, legend, metrics_table, warning_box
+from ..runtime.files import read_json, whole_file, write_json, write_text
+from ..runtime.parallel import on_cluster
+from ..runtime.settings import settings_from
 from ..sequence import read_header
-from ..storage import read_json, whole_file, write_json, write_text
 from ..version import __version__
 from .settings import StudySettings
 from .tables import Table

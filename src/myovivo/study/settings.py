@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from ..config import Count, Grid, Positive, Settings, TrainSettings, settings_from
+from ..config import Grid, TrainSettings
+from ..runtime.settings import Count, Positive, Settings, settings_from
 from .presets import STUDY_PRESETS
 
 Changes = dict[str, Any]
@@ -44,7 +46,7 @@ class Experiments(Settings):
 class StudySettings(Settings):
     """The paper's whole experiment: data, models, what is done with them."""
 
-    PRESETS = STUDY_PRESETS
+    PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = STUDY_PRESETS
 
     seed: Annotated[int, Field(ge=0)] = Field(default=0, description="of everything random")
     grid: Grid = Field(default=Grid(), description="of what is simulated")

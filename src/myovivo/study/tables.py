@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..storage import write_text
+from ..runtime.files import write_text
 
 # What LaTeX would read as commands, and signs that its default fonts lack.
 _LATEX = {

@@ -19,11 +19,12 @@ from typing import Any, TypeVar
 
 import joblib
 
-from .errors import ClusterError, MissingExtraError, MyovivoError
+from ..errors import ClusterError, MissingExtraError, MyovivoError
 
 T = TypeVar("T")
 
 _CONNECT_S = 5.0
+
 _client: ContextVar[Any] = ContextVar("client", default=None)
 
 
@@ -129,7 +130,7 @@ def _connected(scheduler: str, wait: float) -> Iterator[Any]:
 
 
 def _version() -> str:
-    from .version import __version__
+    from ..version import __version__
 
     return __version__
 

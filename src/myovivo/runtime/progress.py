@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 T = TypeVar("T")
 
 _LINE_EVERY_S = 10.0
+
 console = Console(stderr=True)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .errors import FileError
+from ..errors import FileError
 
 
 @contextlib.contextmanager

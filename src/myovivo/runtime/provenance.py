@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from .config import Settings
-from .version import __version__
+from ..version import __version__
+from .settings import Settings
 
 Seed = int | Seq[int] | Generator
 
@@ -22,8 +22,3 @@ def made_by(stage: str, settings: Settings | None = None, seed: Seed | None = No
     if seed is not None:
         note["seed"] = "a generator" if isinstance(seed, Generator) else np.asarray(seed).tolist()
     return note | more
-
-
-def sequence_name(subject: str, run: int = 1) -> str:
-    """File name of a sequence, in the manner of BIDS: `sub-01_task-isometric_run-01_tvi.h5`."""
-    return f"sub-{subject}_task-isometric_run-{run:02d}_tvi.h5"

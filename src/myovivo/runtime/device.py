@@ -1,10 +1,12 @@
-"""Which precision a device computes fast in."""
+"""Which device computes, and in which precision it is fast."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import torch
+
+from ..errors import InputError
 
 Precision = Literal["bf16", "fp16", "fp32"]
 
@@ -30,3 +32,23 @@ def _cpu_has_bfloat16() -> bool:
     checks = [getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")]
     known = [check for check in checks if check is not None]
     return not known or any(check() for check in known)
+
+
+def device_of(name: str) -> torch.device:
+    """`auto` takes CUDA where there is one.
+
+    Raises
+    ------
+    InputError : a name that torch does not know, or CUDA where there is none.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"device must be auto, cpu or cuda, got {name!r}") from None
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"device must be auto, cpu or cuda, got {name!r}")
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError("there is no CUDA device on this machine; use device cpu")
+    return device

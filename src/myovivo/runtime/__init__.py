@@ -1,0 +1,1 @@
+"""What every room stands on: settings, files, recipes, devices, many workers, progress."""
