@@ -14,8 +14,8 @@ import matplotlib
 import pytest
 
 import myovivo as mv
-from myovivo import config
 from myovivo.cli import Parser, build_parser
+from myovivo.runtime.settings import Settings, settings_from
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -70,18 +70,18 @@ def options_of(parser):
 
 def setting_names():
     kinds = (
-        config.SimulateSettings,
-        config.PhantomSettings,
-        config.AcquireSettings,
-        config.TrainSettings,
-        config.IdentifySettings,
-        config.LearnSettings,
+        mv.SimulateSettings,
+        mv.PhantomSettings,
+        mv.AcquireSettings,
+        mv.TrainSettings,
+        mv.IdentifySettings,
+        mv.LearnSettings,
         mv.StudySettings,
     )
     for kind in kinds:
         for name, field in kind.model_fields.items():
             default = field.get_default(call_default_factory=True)
-            if isinstance(default, config.Settings):
+            if isinstance(default, Settings):
                 yield from (f"{name}.{inner}" for inner in type(default).model_fields)
             else:
                 yield name
@@ -209,12 +209,12 @@ def test_command_lines_on_a_page_parse(page, monkeypatch):
 
     monkeypatch.setattr(Parser, "error", complain)
     kinds = {
-        "simulate": config.SimulateSettings,
-        "phantom": config.PhantomSettings,
-        "acquire": config.AcquireSettings,
-        "train": config.TrainSettings,
-        "identify": config.IdentifySettings,
-        "train-identifier": config.LearnSettings,
+        "simulate": mv.SimulateSettings,
+        "phantom": mv.PhantomSettings,
+        "acquire": mv.AcquireSettings,
+        "train": mv.TrainSettings,
+        "identify": mv.IdentifySettings,
+        "train-identifier": mv.LearnSettings,
         "study": mv.StudySettings,
     }
     for words in commands(page):
@@ -224,9 +224,9 @@ def test_command_lines_on_a_page_parse(page, monkeypatch):
         }
         if changes:
             preset = options.get("preset")
-            config.settings_from(kinds[words[0]], preset if preset in config.TRAIN_PRESETS else None, **changes)
+            settings_from(kinds[words[0]], preset if preset in mv.TrainSettings.PRESETS else None, **changes)
         if words[0] == "train" and not options["preset"].endswith(".yaml"):
-            assert options["preset"] in config.TRAIN_PRESETS
+            assert options["preset"] in mv.TrainSettings.PRESETS
 
 
 def test_command_lines_are_found_also_behind_a_scheduler(tmp_path):

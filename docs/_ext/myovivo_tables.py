@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,15 +18,15 @@ from docutils.parsers.rst.directives.images import Figure
 from sphinx.util.docutils import SphinxDirective
 
 import myovivo
-from myovivo import config
+from myovivo.runtime.settings import Settings
 
 
-def rows_of(kind: type[config.Settings], prefix: str = "") -> list[tuple[str, str, str, str]]:
+def rows_of(kind: type[Settings], prefix: str = "") -> list[tuple[str, str, str, str]]:
     """(dotted name, default, whose default it is, description) of every setting of a group."""
     rows = []
     for name, field in kind.model_fields.items():
         default = field.get_default(call_default_factory=True)
-        if isinstance(default, config.Settings):
+        if isinstance(default, Settings):
             rows += [row_of(f"{prefix}{name}.{inner}", f, getattr(default, inner)) for inner, f in _fields(default)]
         else:
             rows.append(row_of(f"{prefix}{name}", field, default))
@@ -47,7 +48,7 @@ def row_of(name: str, field: Any, default: Any) -> tuple[str, str, str, str]:
     return name, shown, whose, plain
 
 
-def _fields(group: config.Settings) -> Any:
+def _fields(group: Settings) -> Any:
     return type(group).model_fields.items()
 
 
@@ -68,12 +69,13 @@ class SettingsTable(SphinxDirective):
     option_spec: ClassVar[dict[str, Any]] = {"only": directives.unchanged, "except": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
-        self.env.note_dependency(str(Path(config.__file__)))
+        kind = getattr(myovivo, self.arguments[0])
+        self.env.note_dependency(inspect.getsourcefile(kind))
         kept = self.options.get("only", "").split()
         dropped = self.options.get("except", "").split()
         lines = [".. list-table::", "   :header-rows: 1", "   :class: settings", "   :widths: 26 16 14 44", ""]
         lines += ["   * - setting", "     - default", "     - whose", "     - what it is"]
-        for name, default, whose, text in rows_of(getattr(myovivo, self.arguments[0])):
+        for name, default, whose, text in rows_of(kind):
             group = name.split(".")[0]
             if (kept and group not in kept) or group in dropped:
                 continue
@@ -87,11 +89,11 @@ class PresetTable(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        self.env.note_dependency(str(Path(config.__file__)))
-        defaults = {name: shown for name, shown, _, _ in rows_of(config.TrainSettings)}
+        self.env.note_dependency(inspect.getsourcefile(myovivo.TrainSettings))
+        defaults = {name: shown for name, shown, _, _ in rows_of(myovivo.TrainSettings)}
         lines = [".. list-table::", "   :header-rows: 1", "   :class: settings", "   :widths: 50 25 25", ""]
         lines += ["   * - setting", f"     - ``{self.arguments[0]}``", "     - default"]
-        for name, value in config.TRAIN_PRESETS[self.arguments[0]].items():
+        for name, value in myovivo.TrainSettings.PRESETS[self.arguments[0]].items():
             lines += [f"   * - ``{name}``", f"     - {_shown(value)}", f"     - {defaults[name]}"]
         return self.parse_text_to_nodes("\n".join(lines) + "\n")
 
