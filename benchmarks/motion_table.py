@@ -37,7 +37,6 @@ from rich.table import Table
 from myovivo.acquire import acquire
 from myovivo.acquire.channel_data import ChannelData
 from myovivo.acquire.condition import band_pass
-from myovivo.config import Conditioning
 
 DOCS = Path(__file__).parents[1] / "docs" / "figures" / "motion.csv"
 
@@ -118,7 +117,7 @@ def measure(motion: str, amplitude: float, seed: int) -> NDArray[np.complex128]:
         data = rf[np.minimum(k, period - k)]
         omega = 2 * np.pi * frequency
         course = -amplitude * 1e-6 * omega * np.sin(omega * np.arange(FRAMES) / FRAME_RATE)
-        course = band_pass(course[:, None, None].astype(np.float32), FRAME_RATE, Conditioning())
+        course = band_pass(course[:, None, None].astype(np.float32), FRAME_RATE, (5.0, 50.0))
         true = (complex_amplitude(course, frequency) * where)[INTERIOR]
         # Without noise there is a trace of it, as two equal frames in a row would count as a dropped one.
         for column, added in enumerate((1e-4 * noise, noise)):

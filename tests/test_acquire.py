@@ -12,7 +12,6 @@ from myovivo.acquire import acquire, acquire_domain
 from myovivo.acquire.chain import recorded_frame_rate
 from myovivo.acquire.condition import band_pass, median, resample_space, resample_time
 from myovivo.acquire.velocity import window_matrix
-from myovivo.config import Conditioning
 from myovivo.errors import FileError, InputError
 from myovivo.recording import Recording
 from myovivo.sequence import Sequence
@@ -31,7 +30,7 @@ def oscillation(frequency, rate=2000.0, frames=4000, shape=(12, 10)):
 )
 def test_band_pass_is_a_zero_phase_butterworth(frequency, gain):
     wave = oscillation(frequency)
-    found = band_pass(wave, 2000.0, Conditioning())[500:-500, 3, 4]
+    found = band_pass(wave, 2000.0, (5.0, 50.0))[500:-500, 3, 4]
     reference = wave[500:-500, 3, 4]
     # Forwards and backwards: the power gain of one pass, half at the corners, and no delay.
     assert np.dot(found, reference) / np.dot(reference, reference) == pytest.approx(gain, abs=0.01)
@@ -39,9 +38,9 @@ def test_band_pass_is_a_zero_phase_butterworth(frequency, gain):
 
 def test_a_band_beyond_half_the_frame_rate_is_refused_with_one_that_fits():
     with pytest.raises(InputError, match=r"5-50 Hz must end under half the frame rate, 30.5 Hz; .* try \[5, 24\]"):
-        band_pass(np.zeros((100, 4, 4), np.float32), 61.0, Conditioning())
+        band_pass(np.zeros((100, 4, 4), np.float32), 61.0, (5.0, 50.0))
     with pytest.raises(InputError, match=r"0\.5 Hz; record faster or try none"):
-        band_pass(np.zeros((100, 4, 4), np.float32), 1.0, Conditioning())
+        band_pass(np.zeros((100, 4, 4), np.float32), 1.0, (5.0, 50.0))
 
 
 def test_median_equals_scipys_for_its_sizes():

@@ -236,7 +236,7 @@ def test_a_folder_is_identified_resumed_and_guarded(contraction, tmp_path, capsy
 @pytest.mark.parametrize(
     ("mistake", "error", "says"),
     [
-        (lambda s, u, f: mv.identify(s, band=(5.0, 300.0)), InputError, "must end below half the frame rate, 256 Hz"),
+        (lambda s, u, f: mv.identify(s, band=(5.0, 300.0)), InputError, "must end under half the frame rate, 256 Hz"),
         (lambda s, u, f: mv.identify(s.replace(velocity=0 * s.velocity + 1)), InputError, "nothing moves"),
         (lambda s, u, f: mv.identify(s, method="magic"), InputError, "method"),
         (lambda s, u, f: mv.identify(s, **{"accept.speed": 3}), InputError, "there is no setting 'accept.speed'"),

@@ -174,10 +174,9 @@ def recorded():
 
 def test_acquired_velocity_follows_the_true_velocity(recorded):
     from myovivo.acquire.condition import band_pass
-    from myovivo.config import Conditioning
 
     _, sequence = recorded
-    truth = band_pass(sequence.labels.velocity(), sequence.frame_rate, Conditioning())[30:-30]
+    truth = band_pass(sequence.labels.velocity(), sequence.frame_rate, (5.0, 50.0))[30:-30]
     found = sequence.velocity[30:-30]
     moving = truth.std(0) > 0.3 * truth.std(0).max()
     a, b = found[:, moving], truth[:, moving]

@@ -17,7 +17,7 @@ from myovivo.acquire.chain import acquire_to, acquired_name
 from myovivo.acquire.channel_data import ChannelData
 from myovivo.acquire.condition import band_pass, band_passed, resample_time, resampled_in_time
 from myovivo.acquire.velocity import autocorrelation_velocity, local_coherence, window_matrix
-from myovivo.config import Conditioning, Velocity
+from myovivo.config import Velocity
 from myovivo.errors import FileError, InputError
 from myovivo.recording import Recording
 from myovivo.runtime.files import read_json
@@ -37,10 +37,9 @@ def in_blocks(values, size):
 )
 def test_the_band_pass_of_a_stream_is_scipys_of_the_whole(frames, rate, band, block):
     velocity = (np.random.default_rng(0).standard_normal((frames, 3, 2)) + 3).astype(np.float32)
-    conditioning = Conditioning(band=band)
     sos = butter(4, band, "bandpass", fs=rate, output="sos")
     whole = sosfiltfilt(sos, velocity.astype(float), axis=0, padlen=min(round(rate / band[0]), frames - 1))
-    found = np.concatenate(list(band_passed(in_blocks(velocity, block), velocity.shape, rate, conditioning)))
+    found = np.concatenate(list(band_passed(in_blocks(velocity, block), velocity.shape, rate, band)))
     assert found.shape == velocity.shape
     assert np.abs(found - whole).max() < 1e-5 * whole.std()
 
@@ -48,7 +47,7 @@ def test_the_band_pass_of_a_stream_is_scipys_of_the_whole(frames, rate, band, bl
 def test_a_stream_that_ends_early_is_no_shorter_sequence():
     velocity = np.zeros((500, 2, 2), np.float32)
     with pytest.raises(InputError, match="600 frames were announced but 500 came"):
-        list(band_passed([velocity], (600, 2, 2), 512.0, Conditioning()))
+        list(band_passed([velocity], (600, 2, 2), 512.0, (5.0, 50.0)))
 
 
 @settings(deadline=None, max_examples=40)
@@ -64,7 +63,7 @@ def test_resampling_a_stream_is_resampling_the_whole(frames, block, ratio):
 
 def test_no_band_leaves_the_velocity_as_it_is():
     velocity = np.random.default_rng(0).standard_normal((5, 2, 2)).astype(np.float32)
-    assert np.array_equal(band_pass(velocity, 10.0, Conditioning(band=None)), velocity)
+    assert np.array_equal(band_pass(velocity, 10.0, None), velocity)
 
 
 @settings(deadline=None, max_examples=40)

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ._callable import make_callable
-from .acquire.condition import band_passed
+from .acquire.condition import band_passed, require_band
 from .checkpoint import Weights, load_weights, test_files
-from .config import Conditioning
 from .dataset import require_same_scale
 from .domain import good_sequence, make_domain
 from .errors import CheckpointError, FileError, InputError
@@ -135,11 +134,12 @@ class Translator:
             sequence.shape, sequence.frame_rate, sequence.spacing, origin, sequence.subject, dict(sequence.provenance)
         )
         self._check(header)
-        conditioning = _conditioning(band, header.frame_rate)
+        if band is not None:
+            require_band(band, header.frame_rate)
         frames = self._frames(sequence.shape, frames_at_once)
         read = sequence.velocity.__getitem__
         blocks = self._blocks(lambda low, high: read(slice(low, high)), sequence.shape, seed, frames)
-        velocity = np.concatenate(list(band_passed(blocks, sequence.shape, header.frame_rate, conditioning)))
+        velocity = np.concatenate(list(band_passed(blocks, sequence.shape, header.frame_rate, band)))
         provenance = self._provenance(sequence.provenance, seed, frames, band)
         return sequence.replace(velocity=velocity, origin="translated", provenance=provenance)
 
@@ -174,10 +174,11 @@ class Translator:
         """
         header = read_header(source)
         self._check(header)
-        conditioning = _conditioning(band, header.frame_rate)
+        if band is not None:
+            require_band(band, header.frame_rate)
         frames = self._frames(header.shape, frames_at_once)
         blocks = self._blocks(functools.partial(read_velocity, source), header.shape, seed, frames)
-        blocks = band_passed(blocks, header.shape, header.frame_rate, conditioning)
+        blocks = band_passed(blocks, header.shape, header.frame_rate, band)
 
         def about() -> dict[str, Any]:
             labels = Sequence.load(source, 0, 1).labels
@@ -397,13 +398,6 @@ def _translate_file(
     path: Path,
 ) -> None:
     translator.file(source, path, seed, frames, band=band)
-
-
-def _conditioning(band: tuple[float, float] | None, frame_rate: float) -> Conditioning:
-    if band is not None and not 0 < band[0] < band[1] < frame_rate / 2:
-        rule = f"band must be two frequencies with 0 < low < high < half the frame rate, {frame_rate / 2:g} Hz"
-        raise InputError(f"{rule}, got {' and '.join(f'{each:g}' for each in band)} Hz")
-    return Conditioning(band=band)
 
 
 def _extended(frames: Tensor, size: tuple[int, int, int]) -> Tensor:

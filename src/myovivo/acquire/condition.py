@@ -19,56 +19,79 @@ from scipy.ndimage import median_filter
 from scipy.signal import butter, sos2zpk, sosfilt, sosfilt_zi
 from scipy.sparse import csr_array
 
-from ..config import Conditioning
 from ..errors import InputError
 from ..sequence import MotorUnits
 
+ORDER = 4  # of the Butterworth filter, run forwards and backwards [P]
 _THREADS = min(os.cpu_count() or 1, 8)
 _FORGOTTEN = 1e-6  # of a wrong start, after which the backward filter counts as right
 _EMITTED = 64  # frames at a time, so that what follows holds little
 _CUBIC = -0.5  # Keys' a: exact for quadratics. Keys 1981, IEEE Trans Acoust 29:1153, doi:10.1109/TASSP.1981.1163711
 
 
-def band_pass(velocity: NDArray[np.float32], frame_rate: float, conditioning: Conditioning) -> NDArray[np.float32]:
+def require_band(band: tuple[float, float], frame_rate: float, name: str = "band") -> None:
+    """Refuse a pass band that is none, or that frames so far apart cannot hold.
+
+    Parameters
+    ----------
+    band : lowest and highest frequency, Hz
+    frame_rate : Hz
+    name : what the user calls the band
+
+    Raises
+    ------
+    InputError : not 0 < low < high < half the frame rate.
+    """
+    low, high = band
+    if not 0 < low < high:
+        raise InputError(f"{name} must be two frequencies with 0 < low < high, got {low:g} and {high:g} Hz")
+    if high >= frame_rate / 2:
+        fitting = f"[{low:g}, {0.4 * frame_rate:.0f}]" if 0.4 * frame_rate > low + 1 else "none"
+        raise InputError(
+            f"{name} {low:g}-{high:g} Hz must end under half the frame rate, {frame_rate / 2:g} Hz; "
+            f"record faster or try {fitting}"
+        )
+
+
+def band_pass(
+    velocity: NDArray[np.float32], frame_rate: float, band: tuple[float, float] | None, order: int = ORDER
+) -> NDArray[np.float32]:
     """Butterworth band-pass of each pixel, forwards and backwards, so without delay.
 
     Parameters
     ----------
     velocity : (T, Z, X), m/s
     frame_rate : Hz
-    conditioning : band and order
+    band : lowest and highest frequency passed, Hz; None passes all
+    order : of the filter that is run twice
 
     Raises
     ------
     InputError : the band does not lie under half the frame rate, or the sequence is too short.
     """
-    return np.concatenate(list(band_passed([velocity], velocity.shape, frame_rate, conditioning)))
+    return np.concatenate(list(band_passed([velocity], velocity.shape, frame_rate, band, order)))
 
 
 def band_passed(
     blocks: Iterable[NDArray[np.float32]],
     shape: tuple[int, int, int],
     frame_rate: float,
-    conditioning: Conditioning,
+    band: tuple[float, float] | None,
+    order: int = ORDER,
 ) -> Iterator[NDArray[np.float32]]:
     """`band_pass` of a stream of blocks (B, Z, X) that add up to `shape`; the same values, in bounded memory.
 
     The backward pass of a block starts as many frames later as the filter needs to forget where it started.
     """
-    if conditioning.band is None:
+    if band is None:
         yield from blocks
         return
-    frames, rows, columns = shape
-    low, high = conditioning.band
-    if high >= frame_rate / 2:
-        raise InputError(
-            f"conditioning.band {low:g}-{high:g} Hz must end under half the frame rate, {frame_rate / 2:g} Hz; "
-            f"record faster or try {f'[{low:g}, {0.4 * frame_rate:.0f}]' if 0.4 * frame_rate > low + 1 else 'none'}"
-        )
-    sos = butter(conditioning.order, (low, high), "bandpass", fs=frame_rate, output="sos")
+    require_band(band, frame_rate)
+    (frames, rows, columns), low = shape, band[0]
+    sos = butter(order, band, "bandpass", fs=frame_rate, output="sos")
     # Mirrored ends as long as the slowest oscillation let the filter settle before the first frame.
     pad = min(round(frame_rate / low), frames - 1)
-    if pad < 2 * conditioning.order:
+    if pad < 2 * order:
         raise InputError(f"{frames} frames at {frame_rate:g} Hz are too few for {low:g} Hz; record longer")
     rest = sosfilt_zi(sos)
     slowest = float(np.abs(np.asarray(sos2zpk(sos)[1])).max())  # radius of the pole that forgets last

@@ -21,7 +21,15 @@ from ..sequence import MotorUnits, Origin
 from .beamform import beamform
 from .channel_data import ChannelData
 from .checks import Watch, aliasing_note, axes_note, frequency_note, timing_notes
-from .condition import band_passed, median, resample_labels, resample_space, resampled_in_time, resampled_length
+from .condition import (
+    band_passed,
+    median,
+    require_band,
+    resample_labels,
+    resample_space,
+    resampled_in_time,
+    resampled_length,
+)
 from .content import Content, Parameter, Parameters, parameter
 from .motion import Motion
 from .opening import open_recording
@@ -209,6 +217,8 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
     if count < 1:
         raise InputError(f"{frames} frames at {raw.frame_rate:g} Hz are less than one at {rate:g} Hz; record longer")
     band = settings.conditioning.band
+    if band is not None:
+        require_band(band, raw.frame_rate, "conditioning.band")
     if rate < raw.frame_rate and band is not None and band[1] > rate / 2:
         raise InputError(
             f"conditioning.band ends at {band[1]:g} Hz, but {rate:g} frames per second hold up to {rate / 2:g} Hz; "
@@ -222,7 +232,7 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
     size = (output.rows, output.columns)
 
     def blocks() -> Iterator[NDArray[np.float32]]:
-        passed = band_passed(raw.blocks, raw.shape, raw.frame_rate, settings.conditioning)
+        passed = band_passed(raw.blocks, raw.shape, raw.frame_rate, band, settings.conditioning.order)
         smooth = (median(block, raw.spacing, settings.conditioning.median) for block in passed)
         placed = (resample_space(block, size) for block in smooth)
         given = 0

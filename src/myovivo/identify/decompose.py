@@ -18,6 +18,7 @@ from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from ..acquire.condition import ORDER, require_band
 from ..config import IdentifySettings
 from ..errors import InputError
 from ..sequence import Sequence
@@ -29,7 +30,6 @@ MOST = 40  # components, unless told otherwise
 ENERGY = 0.99  # kept where no gap shows how many there are
 CLEAR_GAP = 3.0  # of one component's energy over the next one's, where noise takes over,
 FLAT = 5  # and so many more after that stay within a factor of two; in tissue there is no such place
-ORDER = 4  # of the Butterworth filter
 ROWS_AT_ONCE = 8  # filtered together, to bound memory
 
 
@@ -113,10 +113,8 @@ class Band:
         if band is None:
             self.response = None
             return
-        low, high = band
-        if high >= frame_rate / 2:
-            raise InputError(f"band {band} Hz must end below half the frame rate, {frame_rate / 2:g} Hz")
-        sections = butter(ORDER, (low, high), "bandpass", fs=frame_rate, output="sos")
+        require_band(band, frame_rate)
+        sections = butter(ORDER, band, "bandpass", fs=frame_rate, output="sos")
         _, response = sosfreqz(sections, np.fft.rfftfreq(self.size, 1 / frame_rate), fs=frame_rate)
         self.response = np.abs(response) ** 2  # forwards and backwards
 
