@@ -213,7 +213,7 @@ def test_the_band_is_that_of_recordings(runs, tmp_path):
 def test_an_impossible_band_is_refused_before_anything_is_translated(translator, band):
     with pytest.raises(
         InputError,
-        match=r"band (must be two frequencies with 0 < low < high, got |5-256 Hz must end under half the frame rate, 256 Hz)",
+        match=r"band (must be two frequencies with 0 < low < high|5-256 Hz must end under half the frame rate)",
     ):
         translator(sequence(), band=band)
 
