@@ -25,8 +25,10 @@ from scipy.ndimage import gaussian_filter
 
 from myovivo.evaluate import evaluate
 from myovivo.evaluate.comparison import _distances
-from myovivo.evaluate.features import domain_features, sources
-from myovivo.sequence import Sequence, read_velocity, sequence_files
+from myovivo.evaluate.features import domain_features
+from myovivo.sequences.header import read_velocity, sequence_files
+from myovivo.sequences.sequence import Sequence
+from myovivo.sequences.source import sources
 
 SEQUENCES = 64
 SHAPE = (1024, 128, 128)

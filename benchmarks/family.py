@@ -81,10 +81,10 @@ def measure(model: str, rounds: int = 3) -> dict[str, float]:
 
     import torch
 
-    from myovivo.dataset import Standardisation
     from myovivo.models.sizes import parameter_counts
     from myovivo.processes import fabric_for
-    from myovivo.sequence import Header
+    from myovivo.sequences.header import Header
+    from myovivo.sequences.scale import Standardisation
     from myovivo.train import Training
 
     torch.set_num_threads(1)
@@ -146,7 +146,7 @@ def test_model(model: str, out: Path) -> dict[str, Any]:
 
     from myovivo import Translator, simulate
     from myovivo.evaluate.two_sample import two_sample_test
-    from myovivo.sequence import Sequence
+    from myovivo.sequences.sequence import Sequence
 
     torch.set_num_threads(1)
     run = out / model / "run"
@@ -179,7 +179,7 @@ def references(out: Path, run: Path) -> dict[str, Any]:
     """The two-sample test on what no network has touched: simulations scaled to the phantom's SD."""
     from myovivo.checkpoint import load_weights
     from myovivo.evaluate.two_sample import two_sample_test
-    from myovivo.sequence import Sequence
+    from myovivo.sequences.sequence import Sequence
 
     path = out / "references.json"
     if not path.exists():

@@ -36,7 +36,7 @@ from rich.table import Table
 
 from myovivo.acquire import acquire
 from myovivo.acquire.channel_data import ChannelData
-from myovivo.acquire.condition import band_pass
+from myovivo.signals.band_pass import band_pass
 
 DOCS = Path(__file__).parents[1] / "docs" / "figures" / "motion.csv"
 

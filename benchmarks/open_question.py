@@ -19,7 +19,7 @@ import myovivo as mv
 from myovivo.config import PhantomSettings, SimulateSettings
 from myovivo.runtime.files import write_json, write_text
 from myovivo.runtime.settings import settings_from
-from myovivo.sequence import read_header
+from myovivo.sequences.header import read_header
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs" / "figures"

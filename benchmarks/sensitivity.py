@@ -28,7 +28,7 @@ import numpy as np
 from myovivo import Sequence, evaluate, phantom_domain, plot, simulate_domain, two_sample_test, variance_map
 from myovivo.evaluate import Comparison, features, metrics, nulls
 from myovivo.runtime.files import write_text
-from myovivo.sequence import sequence_files
+from myovivo.sequences.header import sequence_files
 
 OUT = Path(__file__).parent / "out" / "sensitivity"
 DOCS = Path(__file__).parents[1] / "docs" / "figures"

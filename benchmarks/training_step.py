@@ -30,10 +30,10 @@ def measure(precision: str) -> dict[str, float]:
     Not batch 1: there float32 can fall into a convolution four times slower, which would flatter the ratio.
     """
     from myovivo.config import TrainSettings
-    from myovivo.dataset import Standardisation
     from myovivo.processes import fabric_for
     from myovivo.runtime.settings import settings_from
-    from myovivo.sequence import Header
+    from myovivo.sequences.header import Header
+    from myovivo.sequences.scale import Standardisation
     from myovivo.train import Training
 
     changes = {"data.clip": CLIP, "optimiser.precision": precision}

@@ -10,11 +10,13 @@ from scipy.ndimage import gaussian_filter, median_filter, shift
 
 from myovivo.acquire import acquire, acquire_domain
 from myovivo.acquire.chain import recorded_frame_rate
-from myovivo.acquire.condition import band_pass, median, resample_space, resample_time
 from myovivo.acquire.velocity import window_matrix
 from myovivo.errors import FileError, InputError
-from myovivo.recording import Recording
-from myovivo.sequence import Sequence
+from myovivo.sequences.recording import Recording
+from myovivo.sequences.sequence import Sequence
+from myovivo.signals.band_pass import band_pass
+from myovivo.signals.median import median
+from myovivo.signals.resample import resample_space, resample_time
 
 SPACING = (1e-3, 1e-3)
 SMALL = {"output.rows": 12, "output.columns": 10}

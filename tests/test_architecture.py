@@ -13,11 +13,10 @@ ROOT = Path(myovivo.__file__).parent
 STAGES = [
     {"version", "errors", "_callable"},
     {"runtime"},
+    {"signals"},
+    {"sequences"},
     {"config"},
     {"steps"},
-    {"sequence"},
-    {"recording"},
-    {"domain"},
     {"simulate"},
     {"acquire"},
     {"phantom"},

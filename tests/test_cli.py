@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from myovivo.cli import build_parser, main
-from myovivo.sequence import Sequence, sequence_files
+from myovivo.sequences.header import sequence_files
+from myovivo.sequences.sequence import Sequence
 
 TINY = ["--grid.frames", "64", "--grid.rows", "16", "--grid.columns", "16", "--workers", "1", "--quiet"]
 NETWORK = [

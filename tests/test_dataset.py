@@ -7,17 +7,12 @@ import numpy as np
 import pytest
 from training import domain, sequence
 
-from myovivo.dataset import (
-    Clips,
-    SplitWarning,
-    Standardisation,
-    common_header,
-    read_ahead,
-    split_by_subject,
-    standardisation,
-)
+from myovivo.dataset import Clips, read_ahead
 from myovivo.errors import FileError, InputError
-from myovivo.sequence import Sequence, read_header, sequence_files
+from myovivo.sequences.header import common_header, read_header, sequence_files
+from myovivo.sequences.scale import Standardisation, standardisation
+from myovivo.sequences.sequence import Sequence
+from myovivo.sequences.split import SplitWarning, split_by_subject
 
 PLAIN = Standardisation(0.0, 1.0)
 

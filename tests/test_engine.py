@@ -11,12 +11,12 @@ from training import TINY, domain, tiny
 
 from myovivo.checkpoint import load_weights, read_run
 from myovivo.config import TrainSettings
-from myovivo.dataset import read_header
 from myovivo.errors import InputError
 from myovivo.estimate import estimate
 from myovivo.runtime.device import precision_for
 from myovivo.runtime.settings import settings_from
 from myovivo.runtime.tensors import read_tensors
+from myovivo.sequences.header import read_header
 from myovivo.train import Watch, train
 from myovivo.translate import Translator
 

@@ -14,7 +14,8 @@ import myovivo.evaluate
 from myovivo.errors import FileError, InputError
 from myovivo.evaluate import evaluate, features, metrics
 from myovivo.evaluate.coherence import coherence
-from myovivo.sequence import MotorUnits, Sequence
+from myovivo.sequences.labels import MotorUnits
+from myovivo.sequences.sequence import Sequence
 
 FRAME_RATE = 128.0
 SPACING = (0.001, 0.001)

@@ -12,7 +12,7 @@ from myovivo.models import LocalGenerator, OneSided
 from myovivo.models.local import initialise, reach
 from myovivo.models.losses import content_loss, gradient_penalty, relativistic
 from myovivo.runtime.settings import settings_from
-from myovivo.sequence import Sequence, save_blocks
+from myovivo.sequences.sequence import Sequence, save_blocks
 from myovivo.train import train
 from myovivo.translate import Translator
 

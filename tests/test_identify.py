@@ -7,10 +7,11 @@ import pytest
 
 import myovivo as mv
 from myovivo.errors import FileError, InputError
-from myovivo.identify.decompose import Band, independent_courses, low_rank
+from myovivo.identify.decompose import independent_courses, low_rank
 from myovivo.identify.fitting import component_weights
 from myovivo.identify.spikes import fit_twitches, two_means, wavelet_spikes
-from myovivo.sequence import superpose
+from myovivo.sequences.labels import superpose
+from myovivo.signals.band_pass import Band
 from myovivo.simulate.twitch import twitch_velocity
 
 RATE, FRAMES, ROWS, COLUMNS = 512.0, 768, 24, 32

@@ -15,7 +15,7 @@ from myovivo.identify import Agreement, Match, learning
 from myovivo.identify.decoding import averaged_course, factorised, firing_times, refined
 from myovivo.identify.network import FiringNetwork, truth
 from myovivo.identify.tuning import tune_identification
-from myovivo.sequence import superpose
+from myovivo.sequences.labels import superpose
 from myovivo.simulate.twitch import twitch_velocity
 
 RATE, SPACING = 256.0, (0.002, 0.002)

@@ -5,7 +5,7 @@ import pytest
 
 from myovivo import maps
 from myovivo.errors import FileError, InputError
-from myovivo.sequence import Sequence
+from myovivo.sequences.sequence import Sequence
 
 SPACING = (0.0005, 0.00025)
 

@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 
 from myovivo.errors import InputError
 from myovivo.evaluate import metrics, nulls
-from myovivo.sequence import Sequence
+from myovivo.sequences.sequence import Sequence
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 import myovivo as mv
 from myovivo.errors import InputError
 from myovivo.evaluate.paired import paired_error
-from myovivo.sequence import Sequence
+from myovivo.sequences.sequence import Sequence
 
 GRID = {"grid.depth": 0.02, "grid.width": 0.02, "grid.rows": 24, "grid.columns": 24, "grid.frames": 256}
 # A strong contraction seen almost without noise, so that the truth is not hidden by the scanner.

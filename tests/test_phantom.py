@@ -6,14 +6,15 @@ from scipy.fft import dctn, idctn
 
 from myovivo.acquire import acquire
 from myovivo.acquire.velocity import autocorrelation_velocity
-from myovivo.config import Grid, Imaging, PhantomSettings, Velocity
+from myovivo.config import Imaging, PhantomSettings, Velocity
 from myovivo.errors import InputError
 from myovivo.phantom import phantom, phantom_domain
 from myovivo.phantom.elasticity import Boundary, ElasticSlice
 from myovivo.phantom.imaging import Scanner
-from myovivo.recording import Recording
 from myovivo.runtime.settings import settings_from
-from myovivo.sequence import Sequence
+from myovivo.sequences.grid import Grid
+from myovivo.sequences.recording import Recording
+from myovivo.sequences.sequence import Sequence
 from myovivo.simulate import simulate
 
 BOX = Boundary("roller", "roller", "roller", "roller")
@@ -173,7 +174,7 @@ def recorded():
 
 
 def test_acquired_velocity_follows_the_true_velocity(recorded):
-    from myovivo.acquire.condition import band_pass
+    from myovivo.signals.band_pass import band_pass
 
     _, sequence = recorded
     truth = band_pass(sequence.labels.velocity(), sequence.frame_rate, (5.0, 50.0))[30:-30]

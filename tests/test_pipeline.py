@@ -7,7 +7,8 @@ import pytest
 
 from myovivo import demo as demo_module
 from myovivo.acquire.chain import recorded_frame_rate
-from myovivo.sequence import Sequence, read_header, sequence_files
+from myovivo.sequences.header import read_header, sequence_files
+from myovivo.sequences.sequence import Sequence
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from myovivo.acquire.opening import format_of, open_recording
 from myovivo.acquire.scanned import complete
 from myovivo.config import Scan
 from myovivo.errors import FileError, InputError, RecordingWarning
-from myovivo.recording import Recording
-from myovivo.sequence import Sequence
+from myovivo.sequences.recording import Recording
+from myovivo.sequences.sequence import Sequence
 
 # One small scan: 24 frames of 128 samples from 16 elements, 3.1 to 8 mm deep.
 FS, FC, RATE, PITCH, C, T0 = 20e6, 5e6, 1000.0, 0.3e-3, 1540.0, 4e-6

@@ -14,7 +14,8 @@ import myovivo.report
 from myovivo.errors import InputError
 from myovivo.evaluate import evaluate
 from myovivo.report import report
-from myovivo.sequence import MotorUnits, Sequence
+from myovivo.sequences.labels import MotorUnits
+from myovivo.sequences.sequence import Sequence
 
 SHAPE, FRAME_RATE, SPACING = (64, 24, 20), 128.0, (0.001, 0.0015)
 

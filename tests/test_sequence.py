@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from myovivo.errors import FileError, InputError
 from myovivo.runtime.files import read_json, whole_file, write_json
-from myovivo.sequence import Sequence, read_header, read_velocity, sequence_files
+from myovivo.sequences.header import read_header, read_velocity, sequence_files
+from myovivo.sequences.sequence import Sequence
 from myovivo.simulate import simulate
 
 SMALL = {"grid.rows": 12, "grid.columns": 10, "grid.frames": 100}
@@ -148,7 +149,7 @@ def test_a_full_disk_is_one_clear_line_and_loses_nothing(tmp_path, sequence):
     code = (
         "import resource, signal, sys, numpy as np\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "from myovivo.sequence import Sequence\n"
+        "from myovivo.sequences.sequence import Sequence\n"
         "from myovivo.errors import FileError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
         "try:\n"

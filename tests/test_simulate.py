@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy.signal import periodogram
 
-from myovivo.config import Firing, Grid, SimulateSettings, Territory
+from myovivo.config import Firing, SimulateSettings, Territory
 from myovivo.errors import FileError, InputError, RunFolderError
 from myovivo.runtime.settings import settings_from
-from myovivo.sequence import Sequence
+from myovivo.sequences.grid import Grid
+from myovivo.sequences.sequence import Sequence
 from myovivo.simulate import read_spike_trains, simulate, simulate_domain
 from myovivo.simulate.firing import draw_spike_trains, renewal_train
 from myovivo.simulate.territory import draw_territories, profile

@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 from scipy.signal import butter, sosfiltfilt
 
 from myovivo.acquire import acquire, acquire_domain
-from myovivo.acquire.banded import Banded
 from myovivo.acquire.beamform import beamform
 from myovivo.acquire.chain import acquire_to, acquired_name
 from myovivo.acquire.channel_data import ChannelData
-from myovivo.acquire.condition import band_pass, band_passed, resample_time, resampled_in_time
 from myovivo.acquire.velocity import autocorrelation_velocity, local_coherence, window_matrix
 from myovivo.config import Velocity
 from myovivo.errors import FileError, InputError
-from myovivo.recording import Recording
 from myovivo.runtime.files import read_json
-from myovivo.sequence import Sequence, save_blocks
+from myovivo.sequences.recording import Recording
+from myovivo.sequences.sequence import Sequence, save_blocks
+from myovivo.signals.band_pass import band_pass, band_passed
+from myovivo.signals.banded import Banded
+from myovivo.signals.resample import resample_time, resampled_in_time
 
 
 def in_blocks(values, size):

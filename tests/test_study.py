@@ -14,10 +14,12 @@ from myovivo.checkpoint import read_run
 from myovivo.cli import main
 from myovivo.config import TRAIN_PRESETS
 from myovivo.errors import FileError, InputError
-from myovivo.sequence import MotorUnits, Sequence, read_header
+from myovivo.sequences.header import read_header
+from myovivo.sequences.labels import MotorUnits
+from myovivo.sequences.resample import resample
+from myovivo.sequences.sequence import Sequence
 from myovivo.study import STUDY_PRESETS, study, study_settings
 from myovivo.study.plan import steps_of
-from myovivo.study.resample import resampled
 from myovivo.study.tables import Table
 
 RATE, SPACING = 128.0, (0.001, 0.001)
@@ -146,7 +148,7 @@ def test_resampling_keeps_slow_motion_and_filters_what_the_new_rate_cannot_hold(
     time = np.arange(1024) / 512
     slow, fast = np.sin(2 * np.pi * 10 * time), np.sin(2 * np.pi * 200 * time)
     one = Sequence((slow + fast)[:, None, None] * np.ones((1, 4, 4)), 512.0, SPACING)
-    half = resampled(one, 256.0)
+    half = resample(one, 256.0)
     middle = slice(64, -64)
     assert half.frame_rate == 256.0
     assert half.shape == (512, 4, 4)
@@ -155,7 +157,7 @@ def test_resampling_keeps_slow_motion_and_filters_what_the_new_rate_cannot_hold(
 
 def test_resampling_keeps_extent_labels_and_spike_times():
     one = sequence(0, "silico", "a")
-    half = resampled(one, RATE / 2, (16, 16))
+    half = resample(one, RATE / 2, (16, 16))
     assert half.spacing == pytest.approx((0.002, 0.002))
     assert half.labels.mask.shape == (1, 16, 16)
     assert half.labels.source.shape == (1, 16)
@@ -165,7 +167,7 @@ def test_resampling_keeps_extent_labels_and_spike_times():
 
 def test_resampling_to_nothing_is_refused():
     with pytest.raises(InputError, match="cannot be resampled to 1 Hz"):
-        resampled(sequence(0, "silico", "a"), 1.0)
+        resample(sequence(0, "silico", "a"), 1.0)
 
 
 # ------------------------------------------------------------------------------------ tables

@@ -18,10 +18,10 @@ from training import TINY, domain, tiny
 
 import myovivo.train as training_module
 from myovivo.checkpoint import load_weights, read_run, test_files, train_files
-from myovivo.dataset import SplitWarning
 from myovivo.errors import CheckpointError, FileError, InputError, RunFolderError
 from myovivo.runtime.tensors import read_tensors
-from myovivo.sequence import read_header
+from myovivo.sequences.header import read_header
+from myovivo.sequences.split import SplitWarning
 from myovivo.train import DivergedError, train
 
 

@@ -10,7 +10,8 @@ from training import domain, sequence, tiny
 import myovivo.translate as translate_module
 from myovivo.checkpoint import test_files
 from myovivo.errors import CheckpointError, FileError, InputError, RunFolderError
-from myovivo.sequence import Sequence, sequence_files
+from myovivo.sequences.header import sequence_files
+from myovivo.sequences.sequence import Sequence
 from myovivo.train import train
 from myovivo.translate import DomainWarning, Translator, translate_domain
 

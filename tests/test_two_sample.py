@@ -6,7 +6,7 @@ import torch
 
 from myovivo.errors import InputError
 from myovivo.evaluate.two_sample import two_sample_test
-from myovivo.sequence import Sequence
+from myovivo.sequences.sequence import Sequence
 
 SMALL = {"clip": (16, 16, 16), "folds": 2, "steps": 40, "batch": 8, "quiet": True}
 

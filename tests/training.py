@@ -4,7 +4,8 @@ import numpy as np
 
 from myovivo.config import TrainSettings
 from myovivo.runtime.settings import settings_from
-from myovivo.sequence import MotorUnits, Sequence
+from myovivo.sequences.labels import MotorUnits
+from myovivo.sequences.sequence import Sequence
 
 FRAME_RATE, SPACING = 512.0, (0.001, 0.0005)
 

@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from myovivo import Sequence, plot, variance_map
-from myovivo.sequence import sequence_files
+from myovivo.sequences.header import sequence_files
 
 OUT = Path(__file__).with_name("overview.png")
 NAMES = {

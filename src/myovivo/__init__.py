@@ -41,10 +41,11 @@ if TYPE_CHECKING:
     from .learned import compare_identification
     from .maps import depth_profile, difference_map, difference_maps, similarity_map, variance_map
     from .phantom import phantom, phantom_domain
-    from .recording import Recording
     from .report import report
     from .runtime.parallel import on_cluster
-    from .sequence import MotorUnits, Sequence
+    from .sequences.labels import MotorUnits
+    from .sequences.recording import Recording
+    from .sequences.sequence import Sequence
     from .simulate import read_spike_trains, simulate, simulate_domain
     from .study import StudySettings, study
     from .train import train
@@ -58,11 +59,11 @@ _HOME = {
     "IdentifySettings": "config",
     "Inspection": "acquire",
     "LearnSettings": "config",
-    "MotorUnits": "sequence",
+    "MotorUnits": "sequences.labels",
     "MyovivoError": "errors",
     "PhantomSettings": "config",
-    "Recording": "recording",
-    "Sequence": "sequence",
+    "Recording": "sequences.recording",
+    "Sequence": "sequences.sequence",
     "SimulateSettings": "config",
     "StudySettings": "study",
     "TrainSettings": "config",

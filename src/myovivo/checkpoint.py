@@ -20,12 +20,12 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from .config import TrainSettings
-from .dataset import Standardisation
 from .errors import CheckpointError, RunFolderError
 from .runtime.files import read_json, write_json
 from .runtime.recipe import difference
 from .runtime.settings import explain
 from .runtime.tensors import read_tensors, write_tensors
+from .sequences.scale import Standardisation
 from .version import __version__
 
 Domain = Literal["silico", "vivo"]

@@ -433,7 +433,7 @@ def _train_identifier(commands: Any) -> None:
 
     def run(options: argparse.Namespace) -> None:
         from .identify.learning import train_identifier
-        from .sequence import sequence_files
+        from .sequences.header import sequence_files
 
         settings = _settings(options, LearnSettings)
         files = sequence_files(options.source)

@@ -6,13 +6,11 @@ uninterrupted one would have seen, and the stream has no state to save.
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,136 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .errors import FileError, InputError
-from .sequence import CHUNK_FRAMES, Header, read_header, read_velocity
+from .sequences.header import read_header, read_velocity
+from .sequences.scale import Standardisation
 
 T = TypeVar("T")
-
-
-class SplitWarning(UserWarning):
-    """A domain could not be split by subject."""
-
-
-class Standardisation(NamedTuple):
-    """Mean and SD of a domain's training split, m/s: standardised = (velocity - mean) / std."""
-
-    mean: float
-    std: float
-
-    def apply(self, velocity: NDArray[np.float32]) -> NDArray[np.float32]:
-        """m/s -> zero mean, unit SD over the domain."""
-        return ((velocity - np.float32(self.mean)) / np.float32(self.std)).astype(np.float32)
-
-    def undo(self, standardised: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Zero mean, unit SD -> m/s."""
-        return (standardised * np.float32(self.std) + np.float32(self.mean)).astype(np.float32)
-
-
-def standardisation(files: Iterable[str | Path]) -> Standardisation:
-    """Mean and SD over every pixel and frame of `files`, m/s, one chunk in memory at a time.
-
-    Chunks are pooled in float64 by the pairwise formula of Chan, Golub and LeVeque (1983),
-    doi:10.1080/00031305.1983.10483115, which does not cancel as a sum of squares would.
-
-    Raises
-    ------
-    InputError : no file was given, or the velocity is the same everywhere.
-    FileError : a file cannot be read.
-    """
-    count, mean, squares = 0, 0.0, 0.0
-    for path in files:
-        frames = read_header(path).shape[0]
-        for start in range(0, frames, 4 * CHUNK_FRAMES):
-            chunk = read_velocity(path, start, start + 4 * CHUNK_FRAMES).astype(np.float64)
-            difference, total = chunk.mean() - mean, count + chunk.size
-            squares += chunk.var() * chunk.size + difference**2 * count * chunk.size / total
-            mean += difference * chunk.size / total
-            count = total
-    if count == 0:
-        raise InputError("standardisation needs at least one sequence, got none")
-    std = math.sqrt(squares / count)
-    if not std > 0:
-        raise InputError(
-            f"the sequences are {mean:g} m/s everywhere, so they cannot be standardised; check how they were made"
-        )
-    return Standardisation(mean, std)
-
-
-def split_by_subject(files: Iterable[str | Path], held_out: float, seed: int) -> tuple[list[Path], list[Path]]:
-    """Split a domain into training and test files so that no subject is on both sides.
-
-    Clips of one recording look alike, so a split by clip would test on what was trained on.
-
-    Parameters
-    ----------
-    files : sequence files of one domain
-    held_out : share of the subjects that go to the test side, at least one unless 0
-    seed : of the choice
-
-    Returns
-    -------
-    train, test : lists of Path, sorted
-
-    Warns
-    -----
-    SplitWarning : all files are of one subject, so the split is by recording: test results then
-        say nothing about another subject.
-
-    Raises
-    ------
-    InputError : a single file, of which nothing can be held out.
-    """
-    paths = sorted(Path(path) for path in files)
-    if held_out == 0:
-        return paths, []
-    subjects = [read_header(path).subject or path.name for path in paths]
-    if len(paths) == 1:
-        raise InputError(
-            f"{paths[0]} is the only sequence, so none can be held out; add sequences or set data.held_out to 0"
-        )
-    if len(set(subjects)) == 1:
-        one = f"all {len(paths)} sequences in {paths[0].parent} are of one subject ({subjects[0]})"
-        text = f"{one}: split by recording, not by subject, so the test says nothing about another subject"
-        warnings.warn(text, SplitWarning, stacklevel=2)
-        subjects = [path.name for path in paths]
-    names = sorted(set(subjects))
-    number = min(max(round(held_out * len(names)), 1), len(names) - 1)
-    chosen = set(np.random.default_rng(seed).permutation(names)[:number].tolist())
-    test = [path for path, subject in zip(paths, subjects, strict=True) if subject in chosen]
-    return [path for path in paths if path not in test], test
-
-
-def common_header(files: Iterable[str | Path]) -> Header:
-    """The header of the first file, after checking that all files share frame rate and spacing.
-
-    Raises
-    ------
-    InputError : two files differ by more than 1 % in frame rate or spacing.
-    """
-    files = list(files)
-    first = read_header(files[0])
-    for path in files[1:]:
-        require_same_scale(read_header(path), first, str(path), str(files[0]))
-    return first
-
-
-def require_same_scale(header: Header, wanted: Header, name: str, wanted_name: str) -> None:
-    """Refuse `header` if its frame rate or spacing is more than 1 % off.
-
-    A network learns twitches in frames and territories in pixels, so other scales mean other muscle.
-
-    Raises
-    ------
-    InputError : naming both, with the remedy.
-    """
-    if abs(header.frame_rate / wanted.frame_rate - 1) > 0.01:
-        rule = f"{name} has {header.frame_rate:g} frames/s but {wanted_name} has {wanted.frame_rate:g}"
-        raise InputError(f"{rule}; make them alike (simulate: grid.frame_rate, acquire: output.frame_rate)")
-    if any(abs(a / b - 1) > 0.01 for a, b in zip(header.spacing, wanted.spacing, strict=True)):
-        here, there = (" x ".join(f"{value * 1e3:.4g}" for value in h.spacing) for h in (header, wanted))
-        rule = f"{name} has pixels of {here} mm but {wanted_name} has {there} mm"
-        raise InputError(
-            f"{rule}; make them alike (simulate: grid.depth and grid.width, acquire: output.rows and output.columns)"
-        )
 
 
 class Clips:

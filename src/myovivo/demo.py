@@ -11,13 +11,14 @@ from .acquire import acquire_domain
 from .acquire.chain import recorded_frame_rate
 from .acquire.opening import recordings_in
 from .checkpoint import test_files
-from .config import AcquireSettings, Grid, PhantomSettings, SimulateSettings
+from .config import AcquireSettings, PhantomSettings, SimulateSettings
 from .evaluate import evaluate
 from .phantom import phantom_domain
 from .report import report
 from .runtime.progress import console
 from .runtime.settings import settings_from
-from .sequence import read_header, sequence_files
+from .sequences.grid import Grid
+from .sequences.header import read_header, sequence_files
 from .simulate import simulate_domain
 from .train import train
 from .translate import translate_domain

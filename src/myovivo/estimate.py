@@ -14,12 +14,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ._callable import make_callable
 from .config import TrainSettings
-from .dataset import Clips, Standardisation, split_by_subject
+from .dataset import Clips
 from .models.cyclegan import check_clip
 from .models.sizes import parameter_counts
 from .processes import fabric_for
 from .runtime.settings import settings_from
-from .sequence import Header, sequence_files
+from .sequences.header import Header, sequence_files
+from .sequences.scale import Standardisation
+from .sequences.split import split_by_subject
 from .train import Training
 
 MEASURED = 3

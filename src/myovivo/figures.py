@@ -22,10 +22,12 @@ from matplotlib.figure import Figure
 from . import maps, plot
 from .evaluate import bootstrap
 from .evaluate.comparison import Comparison, Constants
-from .evaluate.features import DomainScale, Source
-from .evaluate.metrics import Floats, content_correlation
+from .evaluate.metrics import content_correlation
+from .runtime.arrays import Floats
 from .runtime.progress import track
-from .sequence import Sequence
+from .sequences.scale import DomainScale
+from .sequences.sequence import Sequence
+from .sequences.source import Source
 
 SIGNALS, SIGNAL_SECONDS = 4, 1.0
 GALLERY = 5

@@ -15,8 +15,8 @@ from numpy.random import Generator
 
 from .errors import InputError
 from .evaluate.bootstrap import resampled_means, tails
-from .evaluate.metrics import Floats
 from .maps import MapStack, depth_profile
+from .runtime.arrays import Floats
 
 PERMUTATIONS = 2000
 ALPHA = 0.05

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from .config import IdentifySettings
-from .domain import make_domain
 from .errors import FileError, InputError
 from .identify import Agreement, identify
 from .plot_units import units_figure
 from .runtime.files import plain, read_json, whole_file, write_json
 from .runtime.settings import settings_from
-from .sequence import Sequence, sequence_files
+from .sequences.domain import make_domain
+from .sequences.header import sequence_files
+from .sequences.sequence import Sequence
 
 EVENTS = "_events.tsv"  # written last: where it is, the others are
 

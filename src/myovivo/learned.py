@@ -21,10 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .config import IdentifySettings, LearnSettings
-from .dataset import common_header
 from .errors import InputError, RunFolderError
 from .evaluate.bootstrap import LEAST, mean_interval
 from .identify.agreement import Agreement
@@ -34,8 +32,7 @@ from .runtime.files import read_json, write_json, write_text
 from .runtime.progress import console
 from .runtime.recipe import difference
 from .runtime.settings import settings_from
-
-Floats = NDArray[Any]
+from .sequences.header import common_header
 
 DEFAULTS = ("fit", "wavelet", "convolutive")
 CLASSICAL_TUNED, NETWORK_TRAINED = "classical, tuned", "network"

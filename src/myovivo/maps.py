@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import InputError
-from .evaluate.features import Domain, DomainScale, Source, given_scale, sources
-from .evaluate.metrics import Floats, temporal_variance
-from .sequence import Sequence
+from .evaluate.metrics import temporal_variance
+from .runtime.arrays import Floats
+from .sequences.scale import DomainScale, given_scale
+from .sequences.sequence import Sequence
+from .sequences.source import Domain, Source, sources
 
 AnySequence = Sequence | str | Path
 Constants = Mapping[str, DomainScale | Mapping[str, Any] | Series[float]]

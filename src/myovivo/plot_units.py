@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from . import plot
 from .identify import Agreement, Units
-from .sequence import MotorUnits
+from .sequences.labels import MotorUnits
 
 FOUND, TRUE = plot.TRANSLATED, plot.SILICO
 PER_ROW, MOST_ROWS = 5, 2  # maps in `units_figure`

@@ -27,7 +27,6 @@ from .evaluate.comparison import (
     evaluate,
     named_models,
 )
-from .evaluate.features import Domain, sources
 from .figures import (
     STYLE,
     Drawing,
@@ -46,6 +45,7 @@ from .figures import (
 )
 from .page import figure_block, whole_page
 from .runtime.files import write_json, write_text
+from .sequences.source import Domain, sources
 from .version import __version__
 
 PAGE, METRICS = "report.html", "metrics.json"

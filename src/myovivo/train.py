@@ -25,15 +25,7 @@ from torch import Tensor, nn
 from ._callable import make_callable
 from .checkpoint import CHECKPOINT, WEIGHTS, Weights, claim_run, write_weights
 from .config import TRAIN_PRESETS, TrainSettings
-from .dataset import (
-    Clips,
-    Standardisation,
-    common_header,
-    read_ahead,
-    require_same_scale,
-    split_by_subject,
-    standardisation,
-)
+from .dataset import Clips, read_ahead
 from .errors import CheckpointError, InputError, MyovivoError, RunFolderError
 from .journal import Journal
 from .models import ImagePool, OneSided, translation_model
@@ -44,7 +36,9 @@ from .runtime.progress import Bar, console
 from .runtime.recipe import difference
 from .runtime.settings import settings_from
 from .runtime.tensors import fill, fill_optimiser, optimiser_tensors, prefixed, read_tensors, under, write_tensors
-from .sequence import Header, read_header, sequence_files
+from .sequences.header import Header, common_header, read_header, require_same_scale, sequence_files
+from .sequences.scale import Standardisation, standardisation
+from .sequences.split import split_by_subject
 from .validation import Validation
 from .version import __version__
 

@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ._callable import make_callable
-from .acquire.condition import band_passed, require_band
 from .checkpoint import Weights, load_weights, test_files
-from .dataset import require_same_scale
-from .domain import good_sequence, make_domain
 from .errors import CheckpointError, FileError, InputError
 from .models import local
 from .models.generators import OUTER_KERNEL, ResnetGenerator, reach
@@ -25,7 +22,10 @@ from .models.local import LocalGenerator, Noise
 from .runtime.device import AUTOCAST, precision_for
 from .runtime.provenance import made_by
 from .runtime.tensors import fill, under
-from .sequence import Header, Sequence, read_header, read_velocity, save_blocks, sequence_files
+from .sequences.domain import good_sequence, make_domain
+from .sequences.header import Header, read_header, read_velocity, require_same_scale, sequence_files
+from .sequences.sequence import Sequence, save_blocks
+from .signals.band_pass import band_passed, require_band
 
 Direction = Literal["silico_to_vivo", "vivo_to_silico"]
 

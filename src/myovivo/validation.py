@@ -16,7 +16,7 @@ from .config import TrainSettings
 from .errors import FileError
 from .evaluate import evaluate
 from .evaluate.comparison import Row
-from .sequence import Sequence
+from .sequences.sequence import Sequence
 from .translate import Translator
 
 BEST, LOG = "best.safetensors", "validation.jsonl"

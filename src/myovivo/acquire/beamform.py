@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from ..config import AcquireSettings, Beamforming
 from ..errors import FileError, InputError
-from ..recording import Recording
 from ..runtime.device import device_of
 from ..runtime.settings import settings_from
+from ..sequences.recording import Recording
 from .channel_data import ChannelData
 from .demodulate import Demodulator
 from .opening import open_recording

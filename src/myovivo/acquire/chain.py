@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..config import AcquireSettings
-from ..domain import good_sequence, make_domain
 from ..errors import FileError, RecordingWarning
-from ..recording import Recording
 from ..runtime.device import device_of
 from ..runtime.settings import settings_from
-from ..sequence import Sequence, read_header, save_blocks
+from ..sequences.domain import good_sequence, make_domain
+from ..sequences.header import read_header
+from ..sequences.recording import Recording
+from ..sequences.sequence import Sequence, save_blocks
 from .opening import format_of, open_recording, passed_over, recordings_in
 from .readers.video import video_frame_rate
 from .scanned import resolved

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
-from ..sequence import MotorUnits, Origin, positive
+from ..sequences.header import Origin
+from ..sequences.labels import MotorUnits
+from ..sequences.quantities import positive
 
 _BLOCK = 32  # frames at a time
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..config import Demodulation
 from ..errors import InputError
-from .banded import Banded
+from ..signals.banded import Banded
 
 _ATTENUATION = 50.0  # dB, of the stop band
 _TRANSITION = 0.5  # of the half-band: pass to stop

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ..config import AcquireSettings
 from ..errors import FileError, InputError
-from ..recording import Recording
 from ..runtime.settings import settings_from
-from ..sequence import read_header
+from ..sequences.header import read_header
+from ..sequences.recording import Recording
 from .beamform import Beamformer
 from .chain import SettingsSource
 from .content import AXES, TITLES, Content, Parameter, Parameters, shown

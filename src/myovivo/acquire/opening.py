@@ -10,10 +10,10 @@ import numpy as np
 
 from ..config import Scan
 from ..errors import FileError, InputError
-from ..recording import FORMAT as RECORDING
-from ..recording import Recording
-from ..sequence import FORMAT as SEQUENCE
-from ..sequence import opened
+from ..sequences.hdf5 import FORMAT as SEQUENCE
+from ..sequences.hdf5 import opened
+from ..sequences.recording import FORMAT as RECORDING
+from ..sequences.recording import Recording
 from .content import Content, Kind, said
 from .readers.dicom import read_dicom
 from .readers.hdf5 import Hdf5Store

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..recording import Recording
-from ..sequence import Origin
+from ..sequences.header import Origin
+from ..sequences.recording import Recording
 from .channel_data import ChannelData, centred
 from .content import AXES, Content, Kind, Parameter, Parameters, parameter
 

@@ -13,23 +13,19 @@ from numpy.typing import NDArray
 
 from ..config import AcquireSettings, Scan
 from ..errors import FileError, InputError
-from ..recording import Recording
 from ..runtime.device import device_of
 from ..runtime.provenance import made_by
 from ..runtime.settings import Settings
-from ..sequence import MotorUnits, Origin
+from ..sequences.header import Origin
+from ..sequences.labels import MotorUnits
+from ..sequences.recording import Recording
+from ..sequences.resample import resample_labels
+from ..signals.band_pass import band_passed, require_band
+from ..signals.median import median
+from ..signals.resample import resample_space, resampled_in_time, resampled_length
 from .beamform import beamform
 from .channel_data import ChannelData
 from .checks import Watch, aliasing_note, axes_note, frequency_note, timing_notes
-from .condition import (
-    band_passed,
-    median,
-    require_band,
-    resample_labels,
-    resample_space,
-    resampled_in_time,
-    resampled_length,
-)
 from .content import Content, Parameter, Parameters, parameter
 from .motion import Motion
 from .opening import open_recording

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from ..config import Velocity
 from ..errors import InputError
-from ..recording import Recording
 from ..runtime.progress import Bar, track
-from .banded import Banded
+from ..sequences.recording import Recording
+from ..signals.banded import Banded
 
 _NEARLY = 0.9  # of half a cycle per frame
 

@@ -1,8 +1,9 @@
 """Compare translated sequences with recorded ones: `evaluate`, and the metrics it is made of."""
 
 from .._callable import make_callable
+from ..sequences.scale import DomainScale
 from .comparison import Comparison, Row, Statistic, evaluate
-from .features import DomainScale, SequenceFeatures, domain_features
+from .features import SequenceFeatures, domain_features
 
 __all__ = ["Comparison", "DomainScale", "Row", "SequenceFeatures", "Statistic", "domain_features", "evaluate"]
 

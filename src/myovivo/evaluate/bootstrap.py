@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
-from .metrics import Floats
+from ..runtime.arrays import Floats
 
 RESAMPLES = 2000
 LEVEL = 0.95

@@ -13,7 +13,8 @@ import scipy.fft
 from numpy.typing import ArrayLike
 
 from ..errors import InputError
-from .metrics import Floats, temporal_variance
+from ..runtime.arrays import Floats
+from .metrics import temporal_variance
 
 _BLOCK_VALUES = 1 << 17  # standardised so many at a time: they stay in the cache
 

@@ -14,26 +14,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import InputError, MyovivoError
+from ..runtime.arrays import Floats
 from ..runtime.files import write_text
 from ..runtime.parallel import in_parallel
 from ..runtime.progress import track
+from ..sequences.scale import DomainScale, given_scale
+from ..sequences.source import Domain, Source, sources
 from . import metrics
 from .bootstrap import pair_interval
 from .coherence import cross_rms
-from .features import (
-    Domain,
-    DomainScale,
-    SequenceFeatures,
-    Source,
-    Summary,
-    features_of,
-    given_scale,
-    scale_of,
-    sources,
-    summarise,
-)
+from .features import SequenceFeatures, Summary, features_of, scale_of, summarise
 from .frechet import split_distances
-from .metrics import MAX_LAG, Floats
+from .metrics import MAX_LAG
 
 
 class Statistic(NamedTuple):

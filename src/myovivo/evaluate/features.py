@@ -8,81 +8,21 @@ standardised sequence, without a second look at the file.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Series
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import FileError, InputError
+from ..runtime.arrays import Floats
 from ..runtime.progress import track
-from ..sequence import Header, Sequence, opened, read_header, read_velocity, sequence_files
+from ..sequences.scale import DomainScale
+from ..sequences.source import Domain, Source, sources
 from . import frechet, metrics
 from .coherence import coherence_from
-from .metrics import Floats
-
-Domain = str | Path | Sequence | Iterable[str | Path | Sequence]
-"""What a domain can be given as: a folder, a file, a sequence, or a list of files or sequences."""
-
-
-class Source(NamedTuple):
-    """A sequence of a domain, not yet read: its name, its header, and the file or object itself."""
-
-    name: str
-    header: Header
-    item: Path | Sequence
-
-    def velocity(self, frames: int | None = None) -> Floats:
-        """(T, Z, X) float32, m/s; only the first `frames` if given."""
-        if isinstance(self.item, Sequence):
-            return self.item.velocity[:frames]
-        return read_velocity(self.item, 0, frames)
-
-    def territories(self) -> NDArray[np.bool_] | None:
-        """(Z, X) bool, inside any labelled territory; None without labels."""
-        if isinstance(self.item, Sequence):
-            return None if self.item.labels is None else np.any(self.item.labels.mask, axis=0)
-        with opened(self.item) as file:
-            return np.any(file["labels/mask"][:], axis=0) if "labels" in file else None  # type: ignore[index]
-
-    def identity(self) -> str | int:
-        """The same for two sources if and only if both are the one file, or the one object."""
-        return str(self.item.resolve()) if isinstance(self.item, Path) else id(self.item)
-
-
-def sources(domain: Domain) -> list[Source]:
-    """List the sequences of a domain; of files only the headers are read.
-
-    A file is named by its stem, a sequence in memory by its place in the list (`sequence-0000`).
-
-    Raises
-    ------
-    FileError : a folder or file is missing, empty, truncated or not a sequence file.
-    InputError : the domain holds something else than files and sequences, or nothing.
-    """
-    if isinstance(domain, str | Path):
-        items: list[Any] = list(sequence_files(domain))
-    elif isinstance(domain, Sequence):
-        items = [domain]
-    else:
-        items = list(domain)
-    if not items:
-        raise InputError("a domain must hold at least one sequence, got an empty list")
-    found = []
-    for index, item in enumerate(items):
-        if isinstance(item, Sequence):
-            header = Header(item.shape, item.frame_rate, item.spacing, item.origin, item.subject, dict(item.provenance))
-            found.append(Source(f"sequence-{index:04d}", header, item))
-        elif isinstance(item, str | Path):
-            found.append(Source(Path(item).stem, read_header(item), Path(item)))
-        else:
-            raise InputError(f"a domain holds files and sequences, got {type(item).__name__}")
-    return found
 
 
 @dataclass(frozen=True)
@@ -111,19 +51,6 @@ class Summary:
     frequency: Floats
     psd: Floats
     coherence: Floats
-
-
-@dataclass(frozen=True)
-class DomainScale:
-    """The mean and SD (m/s) that make a domain N(0, 1); `source` is `given`, `training run` or `these files`."""
-
-    mean: float
-    std: float
-    source: str = "given"
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
-            raise InputError(f"a domain's mean must be finite and its SD positive, got {self.mean} and {self.std}")
 
 
 @dataclass(frozen=True)
@@ -266,22 +193,3 @@ def domain_features(
     summaries: list[Summary] = list(track(results, "reading", len(found), quiet=quiet))  # type: ignore[arg-type]
     chosen = standardisation or scale_of(summaries)
     return [features_of(summary, chosen) for summary in summaries]
-
-
-def given_scale(value: DomainScale | Mapping[str, Any] | Series[float]) -> DomainScale:
-    """Read a mean and SD from `(mean, std)` or `{"mean": …, "std": …}`, in m/s.
-
-    Raises
-    ------
-    InputError : something else, or no positive SD.
-    """
-    if isinstance(value, DomainScale):
-        return value
-    try:
-        mean, std = (value["mean"], value["std"]) if isinstance(value, Mapping) else value
-        return DomainScale(float(mean), float(std))
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        rule = "a standardisation must be (mean, std) or {'mean': …, 'std': …}, in m/s"
-        raise InputError(f"{rule}, got {value!r}") from None

@@ -15,7 +15,7 @@ import scipy.linalg
 from numpy.typing import ArrayLike
 
 from ..errors import InputError
-from .metrics import Floats
+from ..runtime.arrays import Floats
 
 BANDS = 8  # features of a sequence: bands of equal width in log frequency
 SPLITS = 20

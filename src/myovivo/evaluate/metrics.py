@@ -14,15 +14,13 @@ sequence once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import scipy.fft
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import InputError
-
-Floats = NDArray[np.floating[Any]]
+from ..runtime.arrays import Floats
 
 VARIANCE_OFFSET = 1e-6  # keeps the logarithm of a motionless pixel finite; in squared SD units
 BINS = 256

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InputError
 from ..runtime.provenance import made_by
-from ..sequence import Sequence
+from ..sequences.sequence import Sequence
 from .metrics import temporal_variance
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..sequence import Sequence
-from .metrics import Floats, cross_pearson, log_variance, moments
+from ..runtime.arrays import Floats
+from ..sequences.sequence import Sequence
+from .metrics import cross_pearson, log_variance, moments
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from ..runtime.progress import Bar
-from .features import Domain, Source, sources
+from ..sequences.source import Domain, Source, sources
 
 FEATURES = 16
 RESAMPLES = 2000

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from .._callable import make_callable
 from ..config import Acceptance, IdentifySettings
+from ..runtime.arrays import Floats
 from ..runtime.settings import settings_from
-from ..sequence import Sequence
+from ..sequences.sequence import Sequence
 from .agreement import Agreement, Match, compare_units, rate_of_agreement
 from .convolutive import separate
 from .decoding import averaged_course, factorised, firing_times, refined
@@ -23,8 +24,6 @@ from .spikes import wavelet_spikes
 from .units import Units
 
 __all__ = ["Agreement", "Match", "Units", "compare_units", "identify", "rate_of_agreement"]
-
-Floats = NDArray[Any]
 
 
 def identify(

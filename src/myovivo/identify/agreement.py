@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from ..errors import InputError
-
-Floats = NDArray[Any]
+from ..runtime.arrays import Floats
 
 TOLERANCE = 0.010  # s, the field's
 LONGEST_LAG = 0.050  # s

@@ -10,15 +10,13 @@ thousand frames: there the most skewed direction is one that a single frame stan
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.signal import find_peaks
 
+from ..runtime.arrays import Floats
 from .spikes import REFRACTORY, peak_times, two_means
-
-Floats = NDArray[Any]
 
 STARTS = 4  # frames of the highest activity that the fixed point is started from
 ITERATIONS = 60

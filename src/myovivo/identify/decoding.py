@@ -13,16 +13,14 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import zoom
 from scipy.signal import find_peaks
 from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from ..runtime.arrays import Floats
 from .spikes import REFRACTORY
-
-Floats = NDArray[Any]
 
 ITERATIONS = 200  # of the factorisation
 CORE = 3  # cells of a unit's map that hold 1 on average, which makes its train a chance

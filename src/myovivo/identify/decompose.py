@@ -13,24 +13,26 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfreqz
 from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from ..acquire.condition import ORDER, require_band
 from ..config import IdentifySettings
 from ..errors import InputError
-from ..sequence import Sequence
+from ..runtime.arrays import Floats
+from ..sequences.sequence import Sequence
+from ..signals.band_pass import Band, filtered
 
 Kept = TypeVar("Kept")
-Floats = NDArray[Any]
+
 
 MOST = 40  # components, unless told otherwise
+
 ENERGY = 0.99  # kept where no gap shows how many there are
+
 CLEAR_GAP = 3.0  # of one component's energy over the next one's, where noise takes over,
+
 FLAT = 5  # and so many more after that stay within a factor of two; in tissue there is no such place
-ROWS_AT_ONCE = 8  # filtered together, to bound memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,45 +98,6 @@ def independent_courses(found: LowRank, seed: int = 0) -> Floats:
         warnings.simplefilter("ignore", ConvergenceWarning)  # where Gaussian maps turn into each other, none is better
         ica.fit(found.maps.T)
     return np.asarray(ica.mixing_).T @ found.courses
-
-
-class Band:
-    """A zero-phase Butterworth band-pass as a product in frequency, so that a model can be filtered like its data.
-
-    Parameters
-    ----------
-    band : Hz, or None to pass everything
-    frames : length of what is filtered
-    frame_rate : Hz
-    """
-
-    def __init__(self, band: tuple[float, float] | None, frames: int, frame_rate: float):
-        self.frames, self.size = frames, 2 * frames
-        if band is None:
-            self.response = None
-            return
-        require_band(band, frame_rate)
-        sections = butter(ORDER, band, "bandpass", fs=frame_rate, output="sos")
-        _, response = sosfreqz(sections, np.fft.rfftfreq(self.size, 1 / frame_rate), fs=frame_rate)
-        self.response = np.abs(response) ** 2  # forwards and backwards
-
-    def __call__(self, x: Floats) -> Floats:
-        """Filter (T, ...) along the first axis; the mean is taken off first, as it would ring at both ends."""
-        if self.response is None:
-            return x
-        x = x - x.mean(0)
-        response = self.response.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
-        return np.fft.irfft(np.fft.rfft(x, self.size, axis=0) * response, self.size, axis=0)[: self.frames].astype(
-            x.dtype
-        )
-
-
-def filtered(velocity: NDArray[np.float32], band: Band) -> NDArray[np.float32]:
-    """(T, Z, X) in the pass band, a few rows at a time, to bound memory."""
-    result = np.empty_like(velocity)
-    for low in range(0, velocity.shape[1], ROWS_AT_ONCE):
-        result[:, low : low + ROWS_AT_ONCE] = band(velocity[:, low : low + ROWS_AT_ONCE])
-    return result
 
 
 class Moving:

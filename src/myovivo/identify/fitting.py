@@ -10,18 +10,15 @@ decomposed anew: two units that share a course, while a third has two, come apar
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import null_space
 from threadpoolctl import threadpool_limits
 
+from ..runtime.arrays import Floats
+from ..signals.band_pass import Band
 from .agreement import rate_of_agreement
-from .decompose import Band, LowRank, independent_courses
+from .decompose import LowRank, independent_courses
 from .spikes import Fit, fit_twitches
-
-Floats = NDArray[Any]
 
 RIDGE = 1e-3  # of the least squares, over the mean power of a course
 PEELINGS = 3

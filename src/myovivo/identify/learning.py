@@ -20,24 +20,24 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from ..config import LearnSettings
-from ..dataset import common_header
 from ..errors import CheckpointError, FileError, InputError, RunFolderError
+from ..runtime.arrays import Floats
 from ..runtime.device import AUTOCAST, precision_for
 from ..runtime.progress import Bar, track
 from ..runtime.recipe import difference
 from ..runtime.settings import explain, settings_from
 from ..runtime.tensors import fill, fill_optimiser, optimiser_tensors, prefixed, read_tensors, under, write_tensors
-from ..sequence import Header, MotorUnits, Sequence, read_header
+from ..sequences.header import Header, common_header, read_header
+from ..sequences.labels import MotorUnits
+from ..sequences.sequence import Sequence
+from ..signals.band_pass import Band, filtered
 from ..version import __version__
-from .decompose import Band, filtered
 from .network import Cell, FiringNetwork, loss, truth
 
 IDENTIFIER, LEARNING = "identifier.safetensors", "learning.safetensors"
 KIND, UNFINISHED = "identifier", "unfinished identifier"  # what the files say that they are
 WARM_UP = 0.1  # share of the steps in which the learning rate rises; then it falls as a cosine
 LARGEST_SLOPE = 1.0  # norm of a gradient; a larger one is shortened
-
-Floats = NDArray[Any]
 
 
 class Identifier(NamedTuple):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..models.layers import VoxelNorm
-from ..sequence import MotorUnits
+from ..sequences.labels import MotorUnits
 
 Cell = tuple[int, int, int]
 Truth = tuple[NDArray[np.float32], NDArray[np.float32]]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.signal import find_peaks
 
+from ..runtime.arrays import Floats
+from ..signals.band_pass import Band
 from ..simulate.twitch import twitch_velocity
-from .decompose import Band
-
-Floats = NDArray[Any]
 
 REFRACTORY = 0.020  # s; the simulator truncates inter-pulse intervals there too
 BEFORE = 0.150  # s before the first frame in which a firing still reaches into the sequence

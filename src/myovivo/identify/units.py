@@ -6,17 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..runtime.arrays import Floats
 from ..runtime.files import write_text
-from ..sequence import MotorUnits, Sequence
+from ..sequences.labels import MotorUnits
+from ..sequences.sequence import Sequence
 from .agreement import TOLERANCE, Agreement, compare_units
-
-Floats = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ import scipy.sparse.linalg
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..runtime.arrays import Floats
 
-Floats = NDArray[Any]
 Side = Literal["fixed", "roller", "free"]
 
 

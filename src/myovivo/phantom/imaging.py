@@ -17,8 +17,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
-from ..config import Grid, Imaging
+from ..config import Imaging
 from ..errors import InputError
+from ..sequences.grid import Grid
 
 _BLOCK = 64  # frames imaged at a time: enough to fill the cores, small enough for the cache
 

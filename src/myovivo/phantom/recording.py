@@ -10,24 +10,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
 from ..acquire import acquire
 from ..config import AcquireSettings, Contraction, PhantomSettings
-from ..domain import good_recording, good_sequence, make_domain, sequence_name
 from ..errors import InputError
-from ..recording import Recording
+from ..runtime.arrays import Floats
 from ..runtime.provenance import made_by
 from ..runtime.settings import settings_from
-from ..sequence import MotorUnits, Sequence
+from ..sequences.domain import good_recording, good_sequence, make_domain, sequence_name
+from ..sequences.labels import MotorUnits
+from ..sequences.recording import Recording
+from ..sequences.sequence import Sequence
 from ..simulate.contraction import Twitches, draw_activity, draw_twitches, label, twitch_sources
 from ..simulate.firing import SpikeTrains
 from ..simulate.territory import Territories, draw_territories
 from .imaging import Scanner, resize
 from .tissue import TissueSlice, draw_tissue, tissue_grid
-
-Floats = NDArray[Any]
 
 _DRIFT_CUTOFF = 2.0  # Hz
 _VESSEL_RADIUS = 0.0015  # m

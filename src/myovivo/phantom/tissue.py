@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -11,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from scipy.spatial import KDTree
 
-from ..config import Grid, Tissue
+from ..config import Tissue
+from ..runtime.arrays import Floats
+from ..sequences.grid import Grid
 from .elasticity import ElasticSlice
-
-Floats = NDArray[Any]
 
 _CELL = 0.0003125  # m, the paper's pixel: fine enough for a fascicle wall
 _APONEUROSIS = 0.0006  # m, thickness

@@ -21,17 +21,17 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import resample_poly
 
 from ..config import Firing, Noise, SimulateSettings, Twitch
-from ..domain import good_sequence, make_domain, sequence_name
 from ..errors import InputError
+from ..runtime.arrays import Floats
 from ..runtime.provenance import Seed, made_by
 from ..runtime.settings import settings_from
-from ..sequence import MotorUnits, Sequence, superpose
+from ..sequences.domain import good_sequence, make_domain, sequence_name
+from ..sequences.labels import MotorUnits, superpose
+from ..sequences.sequence import Sequence
 from .firing import SpikeTrains, draw_spike_trains
 from .measured import draw_measured_trains
 from .territory import Territories, draw_territories
 from .twitch import twitch_displacement, twitch_end, twitch_velocity
-
-Floats = NDArray[Any]
 
 _SYNTHESIS_RATE = 2048.0  # Hz, the least at which twitches are drawn before anti-aliasing
 _FILTER_FRAMES = 32  # drawn beyond both ends, so that the anti-aliasing filter has no edge in the sequence

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from ..config import Grid, Territory
-
-Floats = NDArray[Any]
+from ..config import Territory
+from ..runtime.arrays import Floats
+from ..sequences.grid import Grid
 
 _AREA_MEAN, _AREA_SD = 26.7e-6, 11.2e-6  # m^2, Birkbeck et al. 2020, for shapes beyond the paper's
 _AREA_LEAST = 5e-6

@@ -10,14 +10,11 @@ Raikova et al. 2007, J Electromyogr Kinesiol 17:121-130.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import InputError
-
-Floats = NDArray[Any]
+from ..runtime.arrays import Floats
 
 
 def steepness(contraction_time: ArrayLike, half_relaxation_time: ArrayLike) -> Floats:

@@ -64,10 +64,7 @@ def study(
     ----------
     Ali et al. 2022, BioMed Eng OnLine 21:46: tables 1 and 2, figures 1, 2, 3 and 5.
     """
-    from .plan import (
-        RESULTS,  # they load all of the package, which settings do not need
-        steps_of,  # they load all of the package, which settings do not need
-    )
+    from .plan import RESULTS, steps_of
     from .results import PAGE
 
     settings = study_settings(config, **changes)

@@ -6,12 +6,13 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..config import Grid, LearnSettings, PhantomSettings, SimulateSettings, TrainSettings
-from ..dataset import require_same_scale
+from ..config import LearnSettings, PhantomSettings, SimulateSettings, TrainSettings
 from ..errors import FileError, InputError
 from ..evaluate.bootstrap import LEAST
 from ..runtime.settings import settings_from
-from ..sequence import Sequence, read_header, sequence_files
+from ..sequences.grid import Grid
+from ..sequences.header import read_header, require_same_scale, sequence_files
+from ..sequences.sequence import Sequence
 from ..steps import Step
 from . import work
 from .results import IDENTIFICATION, draw_results

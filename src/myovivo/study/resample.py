@@ -6,52 +6,9 @@ import functools
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-from scipy.signal import butter, sosfiltfilt
-
-from ..acquire.condition import resample_labels, resample_space, resample_time
-from ..domain import good_sequence, make_domain
-from ..errors import InputError
-from ..runtime.provenance import made_by
-from ..sequence import Sequence
-
-_PASSED = 0.4  # of the new frame rate: what is above is filtered off before frames are left out
-_ORDER = 8
-
-
-def resampled(sequence: Sequence, frame_rate: float, size: tuple[int, int] | None = None) -> Sequence:
-    """A sequence at another frame rate, on other pixels of the same extent.
-
-    In time by cubic convolution, after a zero-phase low-pass at 0.4 of the new rate where that is lower; in space
-    bicubic, with anti-aliasing where pixels grow. Frame 0 stays frame 0.
-
-    Parameters
-    ----------
-    sequence : velocity (T, Z, X), m/s
-    frame_rate : Hz
-    size : (Z', X'); the same if None
-
-    Raises
-    ------
-    InputError : a frame rate so low that fewer than two frames are left, or a size without pixels.
-    """
-    frames, rows, columns = sequence.shape
-    size = size or (rows, columns)
-    if frames * frame_rate < 2 * sequence.frame_rate or min(size) < 1:
-        got = f"{frame_rate:g} Hz and {size} pixels"
-        raise InputError(f"a sequence of {sequence.duration:.3g} s cannot be resampled to {got}; ask for more")
-    velocity = sequence.velocity
-    if frame_rate < sequence.frame_rate:
-        low_pass = butter(_ORDER, _PASSED * frame_rate, fs=sequence.frame_rate, output="sos")
-        velocity = sosfiltfilt(low_pass, velocity, axis=0).astype(np.float32)
-    velocity = resample_space(resample_time(velocity, sequence.frame_rate, frame_rate), size)
-    labels = sequence.labels
-    if labels is not None:
-        labels = resample_labels(labels, sequence.frame_rate, frame_rate, len(velocity), size)
-    dz, dx = sequence.spacing
-    note = made_by("resample", frame_rate=frame_rate, size=list(size), source=dict(sequence.provenance))
-    spacing = (dz * rows / size[0], dx * columns / size[1])
-    return sequence.replace(velocity=velocity, frame_rate=frame_rate, spacing=spacing, labels=labels, provenance=note)
+from ..sequences.domain import good_sequence, make_domain
+from ..sequences.resample import resample
+from ..sequences.sequence import Sequence
 
 
 def resample_domain(
@@ -63,7 +20,7 @@ def resample_domain(
     workers: int = -1,
     quiet: bool = False,
 ) -> list[Path]:
-    """`resampled` for files, into a folder of files of the same names; the same call goes on where it was.
+    """`resample` for files, into a folder of files of the same names; the same call goes on where it was.
 
     Raises
     ------
@@ -77,4 +34,4 @@ def resample_domain(
 
 
 def _resample_to(source: Path, frame_rate: float, size: tuple[int, int] | None, path: Path) -> None:
-    resampled(Sequence.load(source), frame_rate, size).save(path)
+    resample(Sequence.load(source), frame_rate, size).save(path)

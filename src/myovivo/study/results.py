@@ -17,7 +17,6 @@ from ..checkpoint import LOG
 from ..config import TRAIN_PRESETS, TrainSettings
 from ..evaluate import Comparison, evaluate
 from ..evaluate.comparison import COLUMNS, NONE, NOTHING, VIVO_VIVO, Row
-from ..evaluate.features import sources
 from ..figures import (
     STYLE,
     Drawing,
@@ -37,7 +36,8 @@ from ..report import PAPER, data_table, legend, metrics_table, warning_box
 from ..runtime.files import read_json, whole_file, write_json, write_text
 from ..runtime.parallel import on_cluster
 from ..runtime.settings import settings_from
-from ..sequence import read_header
+from ..sequences.header import read_header
+from ..sequences.source import sources
 from ..version import __version__
 from .settings import StudySettings
 from .tables import Table

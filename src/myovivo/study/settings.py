@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from ..config import Grid, TrainSettings
+from ..config import TrainSettings
 from ..runtime.settings import Count, Positive, Settings, settings_from
+from ..sequences.grid import Grid
 from .presets import STUDY_PRESETS
 
 Changes = dict[str, Any]

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoint import load_weights, read_run
-from ..config import Grid, PhantomSettings, SimulateSettings, TrainSettings
+from ..config import PhantomSettings, SimulateSettings, TrainSettings
 from ..evaluate.two_sample import two_sample_test
 from ..learned import compare_identification
 from ..phantom import phantom_domain
 from ..runtime.files import whole_file, write_json
 from ..runtime.parallel import on_cluster
 from ..runtime.settings import settings_from
-from ..sequence import read_header, sequence_files
+from ..sequences.grid import Grid
+from ..sequences.header import read_header, sequence_files
 from ..simulate import simulate_domain
 from ..train import train
 from ..translate import translate_domain

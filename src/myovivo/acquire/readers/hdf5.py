@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...sequence import opened
+from ...sequences.hdf5 import opened
 from .store import Source, Store
 
 _CELLS = 64  # elements of a cell or struct array that are looked into

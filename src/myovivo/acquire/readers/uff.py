@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FileError, MissingExtraError
-from ...sequence import opened
+from ...sequences.hdf5 import opened
 from ..content import Content, Frames, Parameters, parameter
 
 

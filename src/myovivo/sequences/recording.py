@@ -16,11 +16,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import FileError, InputError
-from .runtime.files import whole_file
-from .sequence import MotorUnits, Origin, opened, positive, read_labels, write_labels
+from ..errors import FileError, InputError
+from ..runtime.files import whole_file
+from .hdf5 import opened
+from .header import Origin
+from .labels import MotorUnits, read_labels, write_labels
+from .quantities import positive
 
 FORMAT = "myovivo recording"
+
 _BLOCK = 64  # frames read at a time
 
 Blocks = Callable[[], Iterator[NDArray[np.complex64]]]

@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .errors import ClusterError, FileError, MyovivoError, RunFolderError
+from ..errors import ClusterError, FileError, MyovivoError, RunFolderError
+from ..runtime.files import read_json, write_json
+from ..runtime.parallel import in_parallel
+from ..runtime.progress import track
+from ..runtime.recipe import difference
+from .header import read_header
 from .recording import Recording
-from .runtime.files import read_json, write_json
-from .runtime.parallel import in_parallel
-from .runtime.progress import track
-from .runtime.recipe import difference
-from .sequence import read_header
 
 MANIFEST = "domain.json"
 

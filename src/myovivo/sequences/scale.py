@@ -1,0 +1,93 @@
+"""One mean and SD of a domain, by which it is standardised."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Series
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .header import CHUNK_FRAMES, read_header, read_velocity
+
+
+class Standardisation(NamedTuple):
+    """Mean and SD of a domain's training split, m/s: standardised = (velocity - mean) / std."""
+
+    mean: float
+    std: float
+
+    def apply(self, velocity: NDArray[np.float32]) -> NDArray[np.float32]:
+        """m/s -> zero mean, unit SD over the domain."""
+        return ((velocity - np.float32(self.mean)) / np.float32(self.std)).astype(np.float32)
+
+    def undo(self, standardised: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Zero mean, unit SD -> m/s."""
+        return (standardised * np.float32(self.std) + np.float32(self.mean)).astype(np.float32)
+
+
+def standardisation(files: Iterable[str | Path]) -> Standardisation:
+    """Mean and SD over every pixel and frame of `files`, m/s, one chunk in memory at a time.
+
+    Chunks are pooled in float64 by the pairwise formula of Chan, Golub and LeVeque (1983),
+    doi:10.1080/00031305.1983.10483115, which does not cancel as a sum of squares would.
+
+    Raises
+    ------
+    InputError : no file was given, or the velocity is the same everywhere.
+    FileError : a file cannot be read.
+    """
+    count, mean, squares = 0, 0.0, 0.0
+    for path in files:
+        frames = read_header(path).shape[0]
+        for start in range(0, frames, 4 * CHUNK_FRAMES):
+            chunk = read_velocity(path, start, start + 4 * CHUNK_FRAMES).astype(np.float64)
+            difference, total = chunk.mean() - mean, count + chunk.size
+            squares += chunk.var() * chunk.size + difference**2 * count * chunk.size / total
+            mean += difference * chunk.size / total
+            count = total
+    if count == 0:
+        raise InputError("standardisation needs at least one sequence, got none")
+    std = math.sqrt(squares / count)
+    if not std > 0:
+        raise InputError(
+            f"the sequences are {mean:g} m/s everywhere, so they cannot be standardised; check how they were made"
+        )
+    return Standardisation(mean, std)
+
+
+@dataclass(frozen=True)
+class DomainScale:
+    """The mean and SD (m/s) that make a domain N(0, 1); `source` is `given`, `training run` or `these files`."""
+
+    mean: float
+    std: float
+    source: str = "given"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
+            raise InputError(f"a domain's mean must be finite and its SD positive, got {self.mean} and {self.std}")
+
+
+def given_scale(value: DomainScale | Mapping[str, Any] | Series[float]) -> DomainScale:
+    """Read a mean and SD from `(mean, std)` or `{"mean": …, "std": …}`, in m/s.
+
+    Raises
+    ------
+    InputError : something else, or no positive SD.
+    """
+    if isinstance(value, DomainScale):
+        return value
+    try:
+        mean, std = (value["mean"], value["std"]) if isinstance(value, Mapping) else value
+        return DomainScale(float(mean), float(std))
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        rule = "a standardisation must be (mean, std) or {'mean': …, 'std': …}, in m/s"
+        raise InputError(f"{rule}, got {value!r}") from None
