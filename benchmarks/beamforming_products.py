@@ -18,7 +18,7 @@ import torch
 
 from myovivo.acquire.beamform import Beamformer
 from myovivo.acquire.channel_data import ChannelData
-from myovivo.config import AcquireSettings
+from myovivo.acquisition.settings import AcquireSettings
 from myovivo.runtime.settings import settings_from
 
 FRAMES, SAMPLES, ELEMENTS = 32, 1024, 128

@@ -25,10 +25,11 @@ from pathlib import Path
 from typing import Any
 
 import myovivo
-from myovivo.config import AcquireSettings, PhantomSettings
+from myovivo.acquisition.settings import AcquireSettings
 from myovivo.evaluate import evaluate
 from myovivo.phantom import phantom_domain
 from myovivo.phantom.recording import acquired_like
+from myovivo.phantoms.settings import PhantomSettings
 from myovivo.runtime.settings import settings_from
 
 TARGET = {"DBhat": 0.26, "Corr": 0.66, "SSI": 0.74, "Corr Psd": 0.98}

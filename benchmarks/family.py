@@ -29,10 +29,12 @@ import numpy as np
 from rich.console import Console
 
 from myovivo.checkpoint import test_files
-from myovivo.config import PhantomSettings, SimulateSettings, TrainSettings
 from myovivo.evaluate import evaluate
+from myovivo.models.settings import TrainSettings
+from myovivo.phantoms.settings import PhantomSettings
 from myovivo.runtime.files import read_json, write_json, write_text
 from myovivo.runtime.settings import settings_from
+from myovivo.simulation.settings import SimulateSettings
 
 DOCS = Path(__file__).parents[1] / "docs" / "figures"
 SIZE, FRAMES = 64, 512

@@ -20,7 +20,7 @@ from typing import Any, get_args
 import numpy as np
 
 import myovivo as mv
-from myovivo.config import IdentifySettings
+from myovivo.identification.settings import IdentifySettings
 from myovivo.runtime.files import write_text
 
 TABLE = Path(__file__).parents[1] / "docs" / "figures" / "identification.csv"

@@ -20,9 +20,10 @@ import numpy as np
 import torch
 
 from myovivo import phantom_domain, simulate_domain
-from myovivo.config import PhantomSettings, SimulateSettings
+from myovivo.phantoms.settings import PhantomSettings
 from myovivo.runtime.settings import settings_from
 from myovivo.runtime.tensors import read_tensors
+from myovivo.simulation.settings import SimulateSettings
 
 SIZE, STEPS = 16, 150
 NETWORK = [

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import myovivo as mv
-from myovivo.config import PhantomSettings, SimulateSettings
+from myovivo.phantoms.settings import PhantomSettings
 from myovivo.runtime.files import write_json, write_text
 from myovivo.runtime.settings import settings_from
 from myovivo.sequences.header import read_header
+from myovivo.simulation.settings import SimulateSettings
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs" / "figures"

@@ -165,7 +165,7 @@ def with_myovivo(disk: Disk, rows: int, thinned: bool = False) -> Maps:
     from myovivo.acquire.beamform import beamform
     from myovivo.acquire.channel_data import ChannelData
     from myovivo.acquire.velocity import autocorrelation_velocity
-    from myovivo.config import Velocity
+    from myovivo.acquisition.settings import Velocity
 
     settings = Velocity(
         estimator="loupas", axial_window=WINDOW, lateral_window=WINDOW, ensemble_window=PAIRS / disk.prf

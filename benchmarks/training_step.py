@@ -29,7 +29,7 @@ def measure(precision: str) -> dict[str, float]:
 
     Not batch 1: there float32 can fall into a convolution four times slower, which would flatter the ratio.
     """
-    from myovivo.config import TrainSettings
+    from myovivo.models.settings import TrainSettings
     from myovivo.processes import fabric_for
     from myovivo.runtime.settings import settings_from
     from myovivo.sequences.header import Header

@@ -2,16 +2,14 @@
 
 import pytest
 
-from myovivo.config import (
-    TRAIN_PRESETS,
-    AcquireSettings,
-    IdentifySettings,
-    PhantomSettings,
-    SimulateSettings,
-    TrainSettings,
-)
+from myovivo.acquisition.settings import AcquireSettings
 from myovivo.errors import FileError, InputError
+from myovivo.identification.settings import IdentifySettings
+from myovivo.models.presets import TRAIN_PRESETS
+from myovivo.models.settings import TrainSettings
+from myovivo.phantoms.settings import PhantomSettings
 from myovivo.runtime.settings import Settings, settings_from
+from myovivo.simulation.settings import SimulateSettings
 
 
 def test_dotted_nested_yaml_and_ready_settings_are_the_same(tmp_path):

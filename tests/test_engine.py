@@ -10,9 +10,9 @@ import torch
 from training import TINY, domain, tiny
 
 from myovivo.checkpoint import load_weights, read_run
-from myovivo.config import TrainSettings
 from myovivo.errors import InputError
 from myovivo.estimate import estimate
+from myovivo.models.settings import TrainSettings
 from myovivo.runtime.device import precision_for
 from myovivo.runtime.settings import settings_from
 from myovivo.runtime.tensors import read_tensors

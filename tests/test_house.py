@@ -5,12 +5,12 @@ import pytest
 import torch
 from training import domain, sequence, tiny
 
-from myovivo.config import LocalGenerator as LocalSettings
-from myovivo.config import TrainSettings
 from myovivo.errors import InputError
-from myovivo.models import LocalGenerator, OneSided
-from myovivo.models.local import initialise, reach
+from myovivo.models.local import LocalGenerator, initialise, reach
 from myovivo.models.losses import content_loss, gradient_penalty, relativistic
+from myovivo.models.onesided import OneSided
+from myovivo.models.settings import LocalGenerator as LocalSettings
+from myovivo.models.settings import TrainSettings
 from myovivo.runtime.settings import settings_from
 from myovivo.sequences.sequence import Sequence, save_blocks
 from myovivo.train import train

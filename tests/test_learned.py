@@ -9,8 +9,8 @@ import torch
 
 import myovivo as mv
 from myovivo import learned
-from myovivo.config import IdentifySettings, LearnSettings
 from myovivo.errors import CheckpointError, FileError, InputError, RunFolderError
+from myovivo.identification.settings import IdentifySettings, LearnSettings
 from myovivo.identify import Agreement, Match, learning
 from myovivo.identify.decoding import averaged_course, factorised, firing_times, refined
 from myovivo.identify.network import FiringNetwork, truth

@@ -5,15 +5,17 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from myovivo.config import TRAIN_PRESETS, Discriminator, Generator, Loss, TrainSettings
 from myovivo.errors import InputError
-from myovivo.models import CycleGAN, ImagePool, PatchDiscriminator, ResnetGenerator, translation_model
-from myovivo.models.cyclegan import check_clip, weighted_sum
-from myovivo.models.discriminators import smallest, strides
-from myovivo.models.generators import clip_stride, initialise, reach
+from myovivo.models.cyclegan import CycleGAN, check_clip, weighted_sum
+from myovivo.models.discriminators import PatchDiscriminator, smallest, strides
+from myovivo.models.generators import ResnetGenerator, clip_stride, initialise, reach
 from myovivo.models.layers import GroupNorm, InstanceNorm, PaddedConv, VoxelNorm, fold_pixels
 from myovivo.models.local import LocalGenerator, spread
 from myovivo.models.losses import cycle_loss, discriminator_loss, identity_loss, least_squares
+from myovivo.models.method import translation_model
+from myovivo.models.pools import ImagePool
+from myovivo.models.presets import TRAIN_PRESETS
+from myovivo.models.settings import Discriminator, Generator, Loss, TrainSettings
 from myovivo.runtime.settings import settings_from
 
 TINY = {"features": 4, "blocks": 1, "temporal_stride": 1}

@@ -6,11 +6,12 @@ from scipy.fft import dctn, idctn
 
 from myovivo.acquire import acquire
 from myovivo.acquire.velocity import autocorrelation_velocity
-from myovivo.config import Imaging, PhantomSettings, Velocity
+from myovivo.acquisition.settings import Velocity
 from myovivo.errors import InputError
 from myovivo.phantom import phantom, phantom_domain
 from myovivo.phantom.elasticity import Boundary, ElasticSlice
 from myovivo.phantom.imaging import Scanner
+from myovivo.phantoms.settings import Imaging, PhantomSettings
 from myovivo.runtime.settings import settings_from
 from myovivo.sequences.grid import Grid
 from myovivo.sequences.recording import Recording

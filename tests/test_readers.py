@@ -23,7 +23,7 @@ from myovivo.acquire.content import AXES, CHANNEL_AXES, PARTS, Content, axes_of
 from myovivo.acquire.demodulate import demodulate
 from myovivo.acquire.opening import format_of, open_recording
 from myovivo.acquire.scanned import complete
-from myovivo.config import Scan
+from myovivo.acquisition.settings import Scan
 from myovivo.errors import FileError, InputError, RecordingWarning
 from myovivo.sequences.recording import Recording
 from myovivo.sequences.sequence import Sequence

@@ -5,10 +5,12 @@ import torch
 from torch import nn
 from training import domain, sequence, tiny
 
-from myovivo.config import TRAIN_PRESETS, TrainSettings
 from myovivo.errors import InputError
-from myovivo.models import RecycleGAN, translation_model
 from myovivo.models.cyclegan import check_clip, weighted_sum
+from myovivo.models.method import translation_model
+from myovivo.models.presets import TRAIN_PRESETS
+from myovivo.models.recyclegan import RecycleGAN
+from myovivo.models.settings import TrainSettings
 from myovivo.models.sizes import parameter_counts
 from myovivo.runtime.settings import settings_from
 from myovivo.train import train

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy.signal import periodogram
 
-from myovivo.config import Firing, SimulateSettings, Territory
 from myovivo.errors import FileError, InputError, RunFolderError
 from myovivo.runtime.settings import settings_from
 from myovivo.sequences.grid import Grid
@@ -17,6 +16,7 @@ from myovivo.simulate import read_spike_trains, simulate, simulate_domain
 from myovivo.simulate.firing import draw_spike_trains, renewal_train
 from myovivo.simulate.territory import draw_territories, profile
 from myovivo.simulate.twitch import twitch_displacement, twitch_velocity
+from myovivo.simulation.settings import Firing, SimulateSettings, Territory
 
 SMALL = {"grid.rows": 24, "grid.columns": 20, "grid.frames": 128}
 

@@ -8,7 +8,7 @@ from myovivo.acquire import acquire
 from myovivo.acquire.beamform import beamform
 from myovivo.acquire.channel_data import ChannelData
 from myovivo.acquire.velocity import autocorrelation_velocity
-from myovivo.config import Velocity
+from myovivo.acquisition.settings import Velocity
 
 pymust = pytest.importorskip("pymust", reason="the oracle; pip install pymust")
 

@@ -15,7 +15,7 @@ from myovivo.acquire.beamform import beamform
 from myovivo.acquire.chain import acquire_to, acquired_name
 from myovivo.acquire.channel_data import ChannelData
 from myovivo.acquire.velocity import autocorrelation_velocity, local_coherence, window_matrix
-from myovivo.config import Velocity
+from myovivo.acquisition.settings import Velocity
 from myovivo.errors import FileError, InputError
 from myovivo.runtime.files import read_json
 from myovivo.sequences.recording import Recording

@@ -12,8 +12,8 @@ from scipy.ndimage import gaussian_filter
 
 from myovivo.checkpoint import read_run
 from myovivo.cli import main
-from myovivo.config import TRAIN_PRESETS
 from myovivo.errors import FileError, InputError
+from myovivo.models.presets import TRAIN_PRESETS
 from myovivo.sequences.header import read_header
 from myovivo.sequences.labels import MotorUnits
 from myovivo.sequences.resample import resample

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from myovivo.config import TrainSettings
+from myovivo.models.settings import TrainSettings
 from myovivo.runtime.settings import settings_from
 from myovivo.sequences.labels import MotorUnits
 from myovivo.sequences.sequence import Sequence

@@ -17,15 +17,8 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .acquire import ChannelData, Inspection, acquire, acquire_domain, beamform, inspect
+    from .acquisition.settings import AcquireSettings
     from .checkpoint import test_files, train_files
-    from .config import (
-        AcquireSettings,
-        IdentifySettings,
-        LearnSettings,
-        PhantomSettings,
-        SimulateSettings,
-        TrainSettings,
-    )
     from .demo import demo
     from .errors import MyovivoError
     from .estimate import estimate
@@ -34,39 +27,43 @@ if TYPE_CHECKING:
     from .evaluate.two_sample import two_sample_test
     from .export import export
     from .groups import compare_groups
+    from .identification.settings import IdentifySettings, LearnSettings
     from .identified import identify_domain
     from .identify import Units, identify
     from .identify.learning import train_identifier
     from .identify.tuning import tune_identification
     from .learned import compare_identification
     from .maps import depth_profile, difference_map, difference_maps, similarity_map, variance_map
+    from .models.settings import TrainSettings
     from .phantom import phantom, phantom_domain
+    from .phantoms.settings import PhantomSettings
     from .report import report
     from .runtime.parallel import on_cluster
     from .sequences.labels import MotorUnits
     from .sequences.recording import Recording
     from .sequences.sequence import Sequence
     from .simulate import read_spike_trains, simulate, simulate_domain
+    from .simulation.settings import SimulateSettings
     from .study import StudySettings, study
     from .train import train
     from .translate import Translator, translate_domain
 
 # The public names and where they live. A name that is also a module is that module, made callable.
 _HOME = {
-    "AcquireSettings": "config",
+    "AcquireSettings": "acquisition.settings",
     "ChannelData": "acquire",
     "Comparison": "evaluate",
-    "IdentifySettings": "config",
+    "IdentifySettings": "identification.settings",
     "Inspection": "acquire",
-    "LearnSettings": "config",
+    "LearnSettings": "identification.settings",
     "MotorUnits": "sequences.labels",
     "MyovivoError": "errors",
-    "PhantomSettings": "config",
+    "PhantomSettings": "phantoms.settings",
     "Recording": "sequences.recording",
     "Sequence": "sequences.sequence",
-    "SimulateSettings": "config",
+    "SimulateSettings": "simulation.settings",
     "StudySettings": "study",
-    "TrainSettings": "config",
+    "TrainSettings": "models.settings",
     "Translator": "translate",
     "Units": "identify",
     "acquire": "acquire",

@@ -19,8 +19,8 @@ from typing import Any, Literal, NamedTuple
 from pydantic import ValidationError
 from torch import Tensor
 
-from .config import TrainSettings
 from .errors import CheckpointError, RunFolderError
+from .models.settings import TrainSettings
 from .runtime.files import read_json, write_json
 from .runtime.recipe import difference
 from .runtime.settings import explain

@@ -16,17 +16,14 @@ from typing import Any, NoReturn
 
 import yaml
 
-from .config import (
-    TRAIN_PRESETS,
-    AcquireSettings,
-    IdentifySettings,
-    LearnSettings,
-    PhantomSettings,
-    SimulateSettings,
-    TrainSettings,
-)
+from .acquisition.settings import AcquireSettings
 from .errors import InputError, MyovivoError
+from .identification.settings import IdentifySettings, LearnSettings
+from .models.presets import TRAIN_PRESETS
+from .models.settings import TrainSettings
+from .phantoms.settings import PhantomSettings
 from .runtime.settings import Settings, settings_from
+from .simulation.settings import SimulateSettings
 from .study.presets import STUDY_PRESETS
 from .study.settings import StudySettings
 from .version import __version__

@@ -10,16 +10,18 @@ from ._callable import make_callable
 from .acquire import acquire_domain
 from .acquire.chain import recorded_frame_rate
 from .acquire.opening import recordings_in
+from .acquisition.settings import AcquireSettings
 from .checkpoint import test_files
-from .config import AcquireSettings, PhantomSettings, SimulateSettings
 from .evaluate import evaluate
 from .phantom import phantom_domain
+from .phantoms.settings import PhantomSettings
 from .report import report
 from .runtime.progress import console
 from .runtime.settings import settings_from
 from .sequences.grid import Grid
 from .sequences.header import read_header, sequence_files
 from .simulate import simulate_domain
+from .simulation.settings import SimulateSettings
 from .train import train
 from .translate import translate_domain
 

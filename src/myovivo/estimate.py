@@ -13,9 +13,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ._callable import make_callable
-from .config import TrainSettings
 from .dataset import Clips
 from .models.cyclegan import check_clip
+from .models.settings import TrainSettings
 from .models.sizes import parameter_counts
 from .processes import fabric_for
 from .runtime.settings import settings_from

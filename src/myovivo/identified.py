@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .config import IdentifySettings
 from .errors import FileError, InputError
+from .identification.settings import IdentifySettings
 from .identify import Agreement, identify
 from .plot_units import units_figure
 from .runtime.files import plain, read_json, whole_file, write_json

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from .config import IdentifySettings, LearnSettings
 from .errors import InputError, RunFolderError
 from .evaluate.bootstrap import LEAST, mean_interval
+from .identification.settings import IdentifySettings, LearnSettings
 from .identify.agreement import Agreement
 from .identify.learning import fingerprint, labelled, train_identifier
 from .identify.tuning import CLASSICAL, NETWORK, agreements, tune_identification

@@ -17,8 +17,8 @@ from lightning_fabric.plugins.environments import (
 )
 from torch import Tensor
 
-from .config import TrainSettings
 from .errors import InputError
+from .models.settings import TrainSettings
 from .runtime.device import precision_for
 
 _PRECISION = {"bf16": "bf16-mixed", "fp16": "16-mixed", "fp32": "32-true"}

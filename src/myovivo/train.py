@@ -24,12 +24,15 @@ from torch import Tensor, nn
 
 from ._callable import make_callable
 from .checkpoint import CHECKPOINT, WEIGHTS, Weights, claim_run, write_weights
-from .config import TRAIN_PRESETS, TrainSettings
 from .dataset import Clips, read_ahead
 from .errors import CheckpointError, InputError, MyovivoError, RunFolderError
 from .journal import Journal
-from .models import ImagePool, OneSided, translation_model
 from .models.cyclegan import check_clip, weighted_sum
+from .models.method import translation_model
+from .models.onesided import OneSided
+from .models.pools import ImagePool
+from .models.presets import TRAIN_PRESETS
+from .models.settings import TrainSettings
 from .processes import any_process, average_gradients, fabric_for, gathered, mean_over_processes
 from .runtime.device import precision_for
 from .runtime.progress import Bar, console

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from .checkpoint import Weights, load_weights, write_weights
-from .config import TrainSettings
 from .errors import FileError
 from .evaluate import evaluate
 from .evaluate.comparison import Row
+from .models.settings import TrainSettings
 from .sequences.sequence import Sequence
 from .translate import Translator
 

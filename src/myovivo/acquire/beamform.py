@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..config import AcquireSettings, Beamforming
+from ..acquisition.settings import AcquireSettings, Beamforming
 from ..errors import FileError, InputError
 from ..runtime.device import device_of
 from ..runtime.settings import settings_from

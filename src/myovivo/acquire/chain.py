@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import AcquireSettings
+from ..acquisition.settings import AcquireSettings
 from ..errors import FileError, RecordingWarning
 from ..runtime.device import device_of
 from ..runtime.settings import settings_from

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import Scan
+from ..acquisition.settings import Scan
 from ..errors import InputError
 
 Kind = Literal["rf", "channel_iq", "iq", "bmode", "velocity"]

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..config import Demodulation
+from ..acquisition.settings import Demodulation
 from ..errors import InputError
 from ..signals.banded import Banded
 

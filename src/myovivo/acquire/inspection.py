@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import AcquireSettings
+from ..acquisition.settings import AcquireSettings
 from ..errors import FileError, InputError
 from ..runtime.settings import settings_from
 from ..sequences.header import read_header

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..config import Scan
+from ..acquisition.settings import Scan
 from ..errors import FileError, InputError
 from ..sequences.hdf5 import FORMAT as SEQUENCE
 from ..sequences.hdf5 import opened

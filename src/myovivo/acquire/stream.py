@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import AcquireSettings, Scan
+from ..acquisition.settings import AcquireSettings, Scan
 from ..errors import FileError, InputError
 from ..runtime.device import device_of
 from ..runtime.provenance import made_by

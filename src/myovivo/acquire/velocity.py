@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..config import Velocity
+from ..acquisition.settings import Velocity
 from ..errors import InputError
 from ..runtime.progress import Bar, track
 from ..sequences.recording import Recording

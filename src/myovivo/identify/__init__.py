@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._callable import make_callable
-from ..config import Acceptance, IdentifySettings
+from ..identification.settings import Acceptance, IdentifySettings
 from ..runtime.arrays import Floats
 from ..runtime.settings import settings_from
 from ..sequences.sequence import Sequence

@@ -17,8 +17,8 @@ from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from ..config import IdentifySettings
 from ..errors import InputError
+from ..identification.settings import IdentifySettings
 from ..runtime.arrays import Floats
 from ..sequences.sequence import Sequence
 from ..signals.band_pass import Band, filtered

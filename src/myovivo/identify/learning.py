@@ -19,8 +19,8 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from ..config import LearnSettings
 from ..errors import CheckpointError, FileError, InputError, RunFolderError
+from ..identification.settings import LearnSettings
 from ..runtime.arrays import Floats
 from ..runtime.device import AUTOCAST, precision_for
 from ..runtime.progress import Bar, track

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..config import IdentifySettings
 from ..errors import FileError, InputError, MyovivoError
+from ..identification.settings import IdentifySettings
 from ..runtime.parallel import in_parallel
 from ..runtime.progress import track
 from ..runtime.settings import settings_from

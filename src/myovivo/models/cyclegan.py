@@ -11,12 +11,12 @@ from collections.abc import Sequence as Seq
 import torch
 from torch import Tensor, nn
 
-from ..config import Loss, TrainSettings
 from ..errors import InputError
 from . import local
 from .discriminators import PatchDiscriminator, smallest, strides
 from .generators import ResnetGenerator, clip_stride, initialise
 from .losses import cycle_loss, discriminator_loss, identity_loss, least_squares
+from .settings import Loss, TrainSettings
 
 
 class CycleGAN(nn.Module):

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..config import Discriminator as DiscriminatorSettings
 from .layers import GroupNorm, InstanceNorm, PaddedConv, depth_channels
+from .settings import Discriminator as DiscriminatorSettings
 
 KERNEL = 4
 

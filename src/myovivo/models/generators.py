@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..config import Generator as GeneratorSettings
 from .layers import InstanceNorm, PaddedConv
+from .settings import Generator as GeneratorSettings
 
 OUTER_KERNEL, DOWNSAMPLINGS = 7, 2
 REFLECT = "reflect"  # the paper's padding, in time as in space

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..config import LocalGenerator as LocalSettings
 from .layers import VoxelNorm, depth_channels, fold_pixels
+from .settings import LocalGenerator as LocalSettings
 
 TISSUE_SCALES = (1, 2, 4, 8, 16)  # pixels between the points of a noise image: grain, fascicles, layers, regions
 IMAGES_PER_SCALE = 2

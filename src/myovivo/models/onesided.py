@@ -15,10 +15,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ..config import TrainSettings
 from .discriminators import MapDiscriminator, PatchDiscriminator, log_variance
 from .local import LocalGenerator, initialise, spread
 from .losses import content_loss, discriminator_loss, gradient_penalty, least_squares, relativistic
+from .settings import TrainSettings
 
 
 class OneSided(nn.Module):

@@ -13,10 +13,10 @@ from collections.abc import Sequence as Seq
 import torch
 from torch import Tensor, nn
 
-from ..config import TrainSettings
 from .discriminators import PatchDiscriminator
 from .generators import ResnetGenerator, initialise
 from .losses import cycle_loss, discriminator_loss, identity_loss, least_squares
+from .settings import TrainSettings
 
 FRAMES = 3  # of a clip: two, and the one that follows
 COMPARED = [0, 1, 2, 2]  # the real frame that each of the four translated or predicted frames is judged beside

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..config import TrainSettings
-from . import translation_model
+from .method import translation_model
+from .settings import TrainSettings
 
 
 def parameter_counts(settings: TrainSettings) -> dict[str, int]:

@@ -17,8 +17,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
-from ..config import Imaging
 from ..errors import InputError
+from ..phantoms.settings import Imaging
 from ..sequences.grid import Grid
 
 _BLOCK = 64  # frames imaged at a time: enough to fill the cores, small enough for the cache

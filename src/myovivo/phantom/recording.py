@@ -13,8 +13,9 @@ from numpy.random import Generator
 from scipy.signal import butter, sosfiltfilt
 
 from ..acquire import acquire
-from ..config import AcquireSettings, Contraction, PhantomSettings
+from ..acquisition.settings import AcquireSettings
 from ..errors import InputError
+from ..phantoms.settings import Contraction, PhantomSettings
 from ..runtime.arrays import Floats
 from ..runtime.provenance import made_by
 from ..runtime.settings import settings_from

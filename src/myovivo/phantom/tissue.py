@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from scipy.spatial import KDTree
 
-from ..config import Tissue
+from ..phantoms.settings import Tissue
 from ..runtime.arrays import Floats
 from ..sequences.grid import Grid
 from .elasticity import ElasticSlice

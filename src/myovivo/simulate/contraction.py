@@ -20,7 +20,6 @@ from scipy.fft import irfft, rfft, rfftfreq
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import resample_poly
 
-from ..config import Firing, Noise, SimulateSettings, Twitch
 from ..errors import InputError
 from ..runtime.arrays import Floats
 from ..runtime.provenance import Seed, made_by
@@ -28,6 +27,7 @@ from ..runtime.settings import settings_from
 from ..sequences.domain import good_sequence, make_domain, sequence_name
 from ..sequences.labels import MotorUnits, superpose
 from ..sequences.sequence import Sequence
+from ..simulation.settings import Firing, Noise, SimulateSettings, Twitch
 from .firing import SpikeTrains, draw_spike_trains
 from .measured import draw_measured_trains
 from .territory import Territories, draw_territories

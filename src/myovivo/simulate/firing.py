@@ -12,8 +12,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ..config import Firing
 from ..errors import InputError
+from ..simulation.settings import Firing
 
 Times = NDArray[Any]
 

@@ -13,8 +13,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from pymatreader import read_mat
 
-from ..config import Firing
 from ..errors import FileError
+from ..simulation.settings import Firing
 from .firing import SpikeTrains, Times
 
 _STEP = 0.1  # s between the windows tried

@@ -9,9 +9,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from ..config import Territory
 from ..runtime.arrays import Floats
 from ..sequences.grid import Grid
+from ..simulation.settings import Territory
 
 _AREA_MEAN, _AREA_SD = 26.7e-6, 11.2e-6  # m^2, Birkbeck et al. 2020, for shapes beyond the paper's
 _AREA_LEAST = 5e-6

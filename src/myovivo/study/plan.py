@@ -6,13 +6,16 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..config import LearnSettings, PhantomSettings, SimulateSettings, TrainSettings
 from ..errors import FileError, InputError
 from ..evaluate.bootstrap import LEAST
+from ..identification.settings import LearnSettings
+from ..models.settings import TrainSettings
+from ..phantoms.settings import PhantomSettings
 from ..runtime.settings import settings_from
 from ..sequences.grid import Grid
 from ..sequences.header import read_header, require_same_scale, sequence_files
 from ..sequences.sequence import Sequence
+from ..simulation.settings import SimulateSettings
 from ..steps import Step
 from . import work
 from .results import IDENTIFICATION, draw_results

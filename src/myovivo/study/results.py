@@ -14,7 +14,6 @@ import matplotlib as mpl
 
 from .. import maps
 from ..checkpoint import LOG
-from ..config import TRAIN_PRESETS, TrainSettings
 from ..evaluate import Comparison, evaluate
 from ..evaluate.comparison import COLUMNS, NONE, NOTHING, VIVO_VIVO, Row
 from ..figures import (
@@ -30,6 +29,8 @@ from ..figures import (
     similarity_stacks,
     spectra,
 )
+from ..models.presets import TRAIN_PRESETS
+from ..models.settings import TrainSettings
 from ..models.sizes import parameter_counts
 from ..page import figure_block, whole_page
 from ..report import PAPER, data_table, legend, metrics_table, warning_box

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from ..config import TrainSettings
+from ..models.settings import TrainSettings
 from ..runtime.settings import Count, Positive, Settings, settings_from
 from ..sequences.grid import Grid
 from .presets import STUDY_PRESETS

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoint import load_weights, read_run
-from ..config import PhantomSettings, SimulateSettings, TrainSettings
 from ..evaluate.two_sample import two_sample_test
 from ..learned import compare_identification
+from ..models.settings import TrainSettings
 from ..phantom import phantom_domain
+from ..phantoms.settings import PhantomSettings
 from ..runtime.files import whole_file, write_json
 from ..runtime.parallel import on_cluster
 from ..runtime.settings import settings_from
 from ..sequences.grid import Grid
 from ..sequences.header import read_header, sequence_files
 from ..simulate import simulate_domain
+from ..simulation.settings import SimulateSettings
 from ..train import train
 from ..translate import translate_domain
 from .resample import resample_domain

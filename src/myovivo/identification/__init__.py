@@ -1,0 +1,1 @@
+"""Motor units out of a sequence."""

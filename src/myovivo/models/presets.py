@@ -1,0 +1,47 @@
+"""What each training preset changes. Read a column down: each row of the paper's family adds one modification."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# What a preset changes. Read a column down: each row of the paper's family adds one modification.
+TRAIN_PRESETS: dict[str, dict[str, Any]] = {
+    # Modification 4, the identity loss, is of the three-dimensional models.
+    "paper-2d": {
+        "generator.dimensions": 2,
+        "generator.features": 64,
+        "loss.identity_silico": 0.0,
+        "data.clip": (1, 128, 128),
+    },
+    "paper-recycle": {
+        "method": "recycle",
+        "generator.dimensions": 2,
+        "generator.features": 64,
+        "loss.identity_silico": 0.0,
+        "data.clip": (3, 128, 128),
+    },
+    "paper-3d": {},
+    "paper-3d-stride1": {"generator.temporal_stride": 1},
+    "paper-3d-noise": {"generator.temporal_stride": 1, "generator.noise": True},
+    # Ours: see docs/explanation/house.
+    "house": {
+        "method": "one-sided",
+        "discriminator.features": 16,
+        "discriminator.norm": "group",
+        "discriminator.activation": "silu",
+        "discriminator.pointwise": True,
+        "discriminator.compressed": True,
+        "discriminator.variance_map": True,
+        "loss.gan_form": "relativistic",
+        "loss.steepness": 0.1,
+        "loss.content": 2.0,
+        "loss.content_enough": 0.97,
+        "data.clip": (64, 128, 64),
+        "optimiser.learning_rate": 3e-4,
+        "optimiser.betas": (0.5, 0.95),
+        "optimiser.batch": 1,
+        "optimiser.steps": 2500,
+        "optimiser.image_pool": 0,
+        "optimiser.average": 0.995,
+    },
+}

@@ -1,0 +1,1 @@
+"""The tissue phantom: a stand-in where no in vivo recordings are at hand."""
