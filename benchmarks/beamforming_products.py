@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from myovivo.acquire.beamform import Beamformer
-from myovivo.acquire.channel_data import ChannelData
+from myovivo.acquisition.beamform import Beamformer
+from myovivo.acquisition.channel_data import ChannelData
 from myovivo.acquisition.settings import AcquireSettings
 from myovivo.runtime.settings import settings_from
 

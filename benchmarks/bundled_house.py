@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from myovivo import evaluate, phantom_domain, simulate_domain, train, translate_domain, two_sample_test
-from myovivo.checkpoint import BUNDLED, load_weights, read_run, test_files, write_weights
 from myovivo.models.sizes import parameter_counts
 from myovivo.phantoms.settings import PhantomSettings
+from myovivo.runs.folder import read_run, test_files
+from myovivo.runs.weights import BUNDLED, load_weights, write_weights
 from myovivo.runtime.files import write_text
 from myovivo.runtime.settings import settings_from
 from myovivo.simulation.settings import SimulateSettings

@@ -26,9 +26,8 @@ from typing import Any
 
 import myovivo
 from myovivo.acquisition.settings import AcquireSettings
-from myovivo.evaluate import evaluate
-from myovivo.phantom import phantom_domain
-from myovivo.phantom.recording import acquired_like
+from myovivo.evaluation.evaluate import evaluate
+from myovivo.phantoms.phantom import acquired_like, phantom_domain
 from myovivo.phantoms.settings import PhantomSettings
 from myovivo.runtime.settings import settings_from
 

@@ -23,9 +23,8 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from myovivo.evaluate import evaluate
-from myovivo.evaluate.comparison import _distances
-from myovivo.evaluate.features import domain_features
+from myovivo.evaluation.evaluate import _distances, evaluate
+from myovivo.evaluation.features import domain_features
 from myovivo.sequences.header import read_velocity, sequence_files
 from myovivo.sequences.sequence import Sequence
 from myovivo.sequences.source import sources

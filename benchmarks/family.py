@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from myovivo.checkpoint import test_files
-from myovivo.evaluate import evaluate
+from myovivo.evaluation.evaluate import evaluate
 from myovivo.models.settings import TrainSettings
 from myovivo.phantoms.settings import PhantomSettings
+from myovivo.runs.folder import test_files
 from myovivo.runtime.files import read_json, write_json, write_text
 from myovivo.runtime.settings import settings_from
 from myovivo.simulation.settings import SimulateSettings
@@ -84,10 +84,10 @@ def measure(model: str, rounds: int = 3) -> dict[str, float]:
     import torch
 
     from myovivo.models.sizes import parameter_counts
-    from myovivo.processes import fabric_for
     from myovivo.sequences.header import Header
     from myovivo.sequences.scale import Standardisation
-    from myovivo.train import Training
+    from myovivo.training.processes import fabric_for
+    from myovivo.training.step import Training
 
     torch.set_num_threads(1)
     settings = settings_from(TrainSettings, preset_of(model), **settings_of(model))
@@ -147,7 +147,7 @@ def test_model(model: str, out: Path) -> dict[str, Any]:
     import torch
 
     from myovivo import Translator, simulate
-    from myovivo.evaluate.two_sample import two_sample_test
+    from myovivo.evaluation.two_sample import two_sample_test
     from myovivo.sequences.sequence import Sequence
 
     torch.set_num_threads(1)
@@ -179,8 +179,8 @@ test_model.__test__ = False  # type: ignore[attr-defined]  # the name is meant, 
 
 def references(out: Path, run: Path) -> dict[str, Any]:
     """The two-sample test on what no network has touched: simulations scaled to the phantom's SD."""
-    from myovivo.checkpoint import load_weights
-    from myovivo.evaluate.two_sample import two_sample_test
+    from myovivo.evaluation.two_sample import two_sample_test
+    from myovivo.runs.weights import load_weights
     from myovivo.sequences.sequence import Sequence
 
     path = out / "references.json"

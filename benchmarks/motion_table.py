@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from myovivo.acquire import acquire
-from myovivo.acquire.channel_data import ChannelData
+from myovivo.acquisition.acquire import acquire
+from myovivo.acquisition.channel_data import ChannelData
 from myovivo.signals.band_pass import band_pass
 
 DOCS = Path(__file__).parents[1] / "docs" / "figures" / "motion.csv"

@@ -9,8 +9,8 @@ import json
 import time
 from typing import Any
 
-from myovivo.acquire import acquire
-from myovivo.phantom import phantom
+from myovivo.acquisition.acquire import acquire
+from myovivo.phantoms.phantom import phantom
 
 LIMIT_S = 20.0
 

@@ -162,10 +162,10 @@ def accuracy(velocity: NDArray[np.floating[Any]], rows: int) -> dict[str, float]
 
 
 def with_myovivo(disk: Disk, rows: int, thinned: bool = False) -> Maps:
-    from myovivo.acquire.beamform import beamform
-    from myovivo.acquire.channel_data import ChannelData
-    from myovivo.acquire.velocity import autocorrelation_velocity
+    from myovivo.acquisition.beamform import beamform
+    from myovivo.acquisition.channel_data import ChannelData
     from myovivo.acquisition.settings import Velocity
+    from myovivo.acquisition.velocity import autocorrelation_velocity
 
     settings = Velocity(
         estimator="loupas", axial_window=WINDOW, lateral_window=WINDOW, ensemble_window=PAIRS / disk.prf
@@ -407,7 +407,7 @@ def comparison(rows: int, packages: dict[str, dict[str, Any]], source: str) -> d
 
 def repeated_rf(frames: int, samples: int, frame_rate: float) -> Any:
     """Channel data that takes no memory and no time: one block of noise again and again."""
-    from myovivo.acquire.channel_data import ChannelData, centred
+    from myovivo.acquisition.channel_data import ChannelData, centred
 
     count, elements = 32, 128
     block = np.random.default_rng(0).integers(-2048, 2048, (count, 1, samples, elements), np.int16)
@@ -430,7 +430,7 @@ def stream(frames: int, samples: int, frame_rate: float, settings: dict[str, Any
     """Seconds and memory of the whole chain, from channel RF to a sequence file, in this process."""
     import torch
 
-    from myovivo.acquire.chain import acquire_to
+    from myovivo.acquisition.acquire import acquire_to
 
     torch.set_num_threads(os.cpu_count() or 1)
     channels = repeated_rf(frames, samples, frame_rate)

@@ -26,7 +26,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from myovivo import Sequence, evaluate, phantom_domain, plot, simulate_domain, two_sample_test, variance_map
-from myovivo.evaluate import Comparison, features, metrics, nulls
+from myovivo.evaluation import features, metrics, nulls
+from myovivo.evaluation.comparison import Comparison
 from myovivo.runtime.files import write_text
 from myovivo.sequences.header import sequence_files
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from myovivo.simulate import simulate
+from myovivo.simulation.simulate import simulate
 
 LIMIT = 6.0
 ROUNDS = 15

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from myovivo import evaluate, phantom_domain, simulate
-from myovivo.evaluate.comparison import NONE, VIVO_VIVO, Row
-from myovivo.report import PAPER
+from myovivo.evaluation.comparison import NONE, VIVO_VIVO, Row
+from myovivo.reporting.report import PAPER
 from myovivo.runtime.files import write_text
 
 OUT = Path(__file__).parent / "out" / "simulator"

@@ -30,11 +30,11 @@ def measure(precision: str) -> dict[str, float]:
     Not batch 1: there float32 can fall into a convolution four times slower, which would flatter the ratio.
     """
     from myovivo.models.settings import TrainSettings
-    from myovivo.processes import fabric_for
     from myovivo.runtime.settings import settings_from
     from myovivo.sequences.header import Header
     from myovivo.sequences.scale import Standardisation
-    from myovivo.train import Training
+    from myovivo.training.processes import fabric_for
+    from myovivo.training.step import Training
 
     changes = {"data.clip": CLIP, "optimiser.precision": precision}
     settings = settings_from(TrainSettings, "paper-3d-noise", **changes)

@@ -17,7 +17,7 @@ import numpy as np
 
 import myovivo as mv
 from myovivo import plot
-from myovivo.evaluate import nulls
+from myovivo.evaluation import nulls
 
 scratch = tempfile.TemporaryDirectory()  # gone when the script ends
 folder = Path(scratch.name)

@@ -16,8 +16,8 @@ import numpy as np
 
 import myovivo as mv
 from myovivo import plot
-from myovivo.acquire.velocity import autocorrelation_velocity, local_coherence
 from myovivo.acquisition.settings import Velocity
+from myovivo.acquisition.velocity import autocorrelation_velocity, local_coherence
 
 here = Path(__file__).parent if "__file__" in globals() else Path()  # a notebook has no file of its own
 file = here / "data" / "gastrocnemius_rf.hdf5"

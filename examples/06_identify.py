@@ -9,7 +9,7 @@ to say how much of the truth was found. Recorded sequences are identified alike,
 import matplotlib.pyplot as plt
 
 import myovivo as mv
-from myovivo import plot_units
+from myovivo.identification import figure as plot_units
 
 small = {"grid.frames": 640, "grid.rows": 40, "grid.columns": 40, "firing.units": (3, 3), "noise.snr_db": 20.0}
 sequence = mv.simulate(seed=4, **small)

@@ -13,8 +13,8 @@ import numpy as np
 
 import myovivo as mv
 from myovivo import plot
-from myovivo.evaluate import nulls
-from myovivo.evaluate.bootstrap import mean_interval
+from myovivo.evaluation import nulls
+from myovivo.evaluation.bootstrap import mean_interval
 
 grid = {"grid.depth": 0.03, "grid.width": 0.03, "grid.rows": 48, "grid.columns": 48, "grid.frames": 64}
 simulations = [mv.simulate(seed=seed, **grid) for seed in range(24)]

@@ -8,9 +8,8 @@ import pytest
 import scipy.io
 from scipy.ndimage import gaussian_filter, median_filter, shift
 
-from myovivo.acquire import acquire, acquire_domain
-from myovivo.acquire.chain import recorded_frame_rate
-from myovivo.acquire.velocity import window_matrix
+from myovivo.acquisition.acquire import acquire, acquire_domain, recorded_frame_rate
+from myovivo.acquisition.velocity import window_matrix
 from myovivo.errors import FileError, InputError
 from myovivo.sequences.recording import Recording
 from myovivo.sequences.sequence import Sequence

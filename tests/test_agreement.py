@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from myovivo.errors import InputError
-from myovivo.identify import Agreement, compare_units, rate_of_agreement
-from myovivo.identify.agreement import jaccard
+from myovivo.identification.agreement import Agreement, compare_units, jaccard, rate_of_agreement
 
 DURATION = 4.0
 

@@ -1,4 +1,4 @@
-"""Data flows one way: a module imports from its own stage or from stages before it."""
+"""Data flows one way: a module imports from its own room or from rooms before it."""
 
 import ast
 from pathlib import Path
@@ -9,82 +9,78 @@ import myovivo
 
 ROOT = Path(myovivo.__file__).parent
 
-# Stages in the order of the data. A stage may import itself and those on earlier lines.
-STAGES = [
-    {"version", "errors", "_callable"},
-    {"runtime"},
-    {"signals"},
-    {"sequences"},
-    {"steps"},
-    {"simulation"},
-    {"simulate"},
-    {"acquisition"},
-    {"acquire"},
-    {"phantoms"},
-    {"phantom"},
-    {"dataset"},
-    {"models"},
-    {"checkpoint"},
-    {"translate"},
-    {"identification"},
-    {"identify"},
-    {"evaluate"},
-    {"processes", "journal", "validation"},
-    {"train"},
-    {"estimate", "export"},
-    {"maps"},
-    {"groups", "learned"},
-    {"plot"},
-    {"plot_units"},
-    {"identified"},
-    {"figures"},
-    {"page"},
-    {"report"},
-    {"study"},
-    {"demo"},
-    {"__init__"},
-    {"cli"},
+# Rooms in the order of the data. A room may import itself and those on earlier lines.
+ROOMS = [
+    ("version", "errors"),
+    ("runtime",),
+    ("signals", "plot"),
+    ("sequences",),
+    ("simulation", "acquisition", "models"),
+    ("phantoms", "runs"),
+    ("evaluation", "translation"),
+    ("training", "reporting", "identification"),
+    ("studies",),
+    ("__init__",),  # the front door: nothing inside imports it
+    ("cli",),
 ]
-LEVEL = {name: level for level, names in enumerate(STAGES) for name in names}
+FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 MODULES = sorted(ROOT.rglob("*.py"))
 
 
-def stage(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return parts[0]
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT).with_suffix("").parts[0]
 
 
-def imported_stages(path: Path) -> set[str]:
-    """The stages of this package that a module imports, at its top or within functions."""
+def imports(path: Path) -> set[tuple[str, ...]]:
+    """The modules of this package that a module imports, at its top or within functions, as parts of their path."""
     package = path.relative_to(ROOT).parts[:-1]
-    found = set()
+    imported = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = package[: len(package) - (node.level - 1)]
             full = (*base, *(node.module.split(".") if node.module else ()))
             # `from . import name`: the module of that name, or else a name of the front door
-            names = [full] if full else [(alias.name if alias.name in LEVEL else "__init__",) for alias in node.names]
-            found |= {name[0] for name in names if name[0] in LEVEL}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("myovivo"):
+            for alias in node.names:
+                whole = (*full, alias.name)
+                is_module = (ROOT.joinpath(*whole)).is_dir() or (ROOT.joinpath(*whole).with_suffix(".py")).is_file()
+                imported.add(whole if is_module else full or ("__init__",))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "myovivo":
             raise AssertionError(f"{path}: import relatively, not from {node.module}")
-    return found
+    return imported
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_go_to_earlier_stages_only(path):
-    own = stage(path)
-    assert own in LEVEL, f"{own} has no place in the order of the stages"
-    later = {name for name in imported_stages(path) if LEVEL[name] > LEVEL[own]}
-    assert not later, f"{own} imports {later}, which come after it"
+def test_imports_go_down(path):
+    own = room_of(path)
+    assert own in FLOOR, f"{own} has no place in the order of the rooms"
+    upwards = {parts[0] for parts in imports(path) if parts[0] != own and FLOOR[parts[0]] >= FLOOR[own]}
+    assert not upwards, f"{own} imports {upwards}, which come no earlier than it"
 
 
 def test_the_order_is_a_real_one():
     # The check would pass on anything if no module imported another.
-    edges = {(stage(path), name) for path in MODULES for name in imported_stages(path)}
-    assert ("phantom", "acquire") in edges
+    edges = {(room_of(path), parts[0]) for path in MODULES for parts in imports(path)}
+    assert ("phantoms", "acquisition") in edges
     assert ("cli", "runtime") in edges
     assert len(edges) > 30
 
 
+def test_rooms_stand_on_at_most_twelve_floors():
+    assert len(ROOMS) <= 12
+
+
+def test_modules_import_each_other_in_no_circle():
+    names = {path.relative_to(ROOT).with_suffix("").parts: path for path in MODULES}
+    needs = {name: {other for other in imports(path) if other in names} for name, path in names.items()}
+    while ready := [name for name, others in needs.items() if not others & needs.keys() - {name}]:
+        for name in ready:
+            del needs[name]
+    assert not needs, f"these import each other in a circle: {sorted(map('.'.join, needs))}"
+
+
 def test_no_module_is_a_drawer():
     assert not [path for path in MODULES if path.stem in {"utils", "helpers", "common", "misc"}]
+
+
+def test_nothing_lies_loose_beside_the_rooms():
+    assert {path.stem for path in ROOT.glob("*.py")} == {"__init__", "version", "errors", "cli"}

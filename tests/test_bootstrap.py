@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from myovivo.errors import InputError
-from myovivo.evaluate.bootstrap import mean_interval, pair_interval
+from myovivo.evaluation.bootstrap import mean_interval, pair_interval
 
 
 def test_the_interval_of_a_mean_is_the_one_of_theory():

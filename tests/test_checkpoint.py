@@ -9,8 +9,9 @@ import torch
 from safetensors.torch import save_file
 from training import tiny
 
-from myovivo.checkpoint import claim_run, load_weights
 from myovivo.errors import CheckpointError, RunFolderError
+from myovivo.runs.folder import claim_run
+from myovivo.runs.weights import load_weights
 from myovivo.runtime.tensors import fill, fill_optimiser, optimiser_tensors, read_tensors, write_tensors
 
 

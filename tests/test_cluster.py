@@ -17,10 +17,10 @@ from lightning_fabric.plugins.environments import LightningEnvironment, SLURMEnv
 import myovivo as mv
 from myovivo.cli import main
 from myovivo.errors import ClusterError, FileError, MissingExtraError
-from myovivo.processes import started_by
 from myovivo.runtime import parallel as module
 from myovivo.runtime.parallel import in_parallel
 from myovivo.sequences.domain import _make, good_sequence, make_domain
+from myovivo.training.processes import started_by
 
 SMALL = {"grid.rows": 12, "grid.columns": 10, "grid.frames": 24}
 

@@ -5,8 +5,8 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from myovivo.errors import InputError
-from myovivo.evaluate import coherence as module
-from myovivo.evaluate.coherence import coherence, cross_rms
+from myovivo.evaluation import coherence as module
+from myovivo.evaluation.coherence import coherence, cross_rms
 
 
 def test_it_is_the_mean_correlation_of_all_pairs():

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from training import domain, sequence
 
-from myovivo.dataset import Clips, read_ahead
 from myovivo.errors import FileError, InputError
 from myovivo.sequences.header import common_header, read_header, sequence_files
 from myovivo.sequences.scale import Standardisation, standardisation
 from myovivo.sequences.sequence import Sequence
 from myovivo.sequences.split import SplitWarning, split_by_subject
+from myovivo.training.data import Clips
+from myovivo.training.prefetch import read_ahead
 
 PLAIN = Standardisation(0.0, 1.0)
 

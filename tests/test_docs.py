@@ -266,7 +266,7 @@ def test_settings_and_options_named_in_the_text_exist():
 @pytest.mark.parametrize("name", mv.__all__)
 def test_every_public_name_has_its_place_in_the_reference(name):
     pages = [page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.rst")]
-    directive = re.compile(rf"^\.\. auto(function|class|exception):: myovivo\.{name}(\(\))?$", re.M)
+    directive = re.compile(rf"^\.\. auto(function|class|exception|module):: myovivo\.{name}(\(\))?$", re.M)
     assert sum(len(directive.findall(page)) for page in pages) == 1
     assert re.search(rf"^   {name}$", (DOCS / "reference" / "index.rst").read_text(encoding="utf-8"), re.M)
 

@@ -9,16 +9,18 @@ import pytest
 import torch
 from training import TINY, domain, tiny
 
-from myovivo.checkpoint import load_weights, read_run
 from myovivo.errors import InputError
-from myovivo.estimate import estimate
 from myovivo.models.settings import TrainSettings
+from myovivo.runs.folder import read_run
+from myovivo.runs.weights import load_weights
 from myovivo.runtime.device import precision_for
 from myovivo.runtime.settings import settings_from
 from myovivo.runtime.tensors import read_tensors
 from myovivo.sequences.header import read_header
-from myovivo.train import Watch, train
-from myovivo.translate import Translator
+from myovivo.training.estimate import estimate
+from myovivo.training.train import train
+from myovivo.training.watch import Watch
+from myovivo.translation.translator import Translator
 
 # Networks without instance norm: a bias that it takes away again has no gradient but rounding, which Adam makes as
 # large as any other.
@@ -131,7 +133,7 @@ def test_validation_uses_subjects_of_its_own_and_keeps_the_best(domains, tmp_pat
 def test_patience_stops_early(domains, tmp_path, monkeypatch):
     changes = {"validation.every": 1, "validation.frames": 16, "validation.patience": 2, "optimiser.steps": 50}
     scores = iter([0.5, 0.6, 0.7, 0.8])
-    monkeypatch.setattr("myovivo.validation.score", lambda translated, vivo: next(scores))
+    monkeypatch.setattr("myovivo.training.validation.score", lambda translated, vivo: next(scores))
     run = train(tiny(**changes), *domains, tmp_path / "run", quiet=True)
     assert weights(run)[1]["step"] == 3
     train(tiny(**changes), *domains, tmp_path / "run", quiet=True)  # again: it had enough, and stays as it is

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-import myovivo.evaluate
+import myovivo.evaluation
 from myovivo.errors import FileError, InputError
-from myovivo.evaluate import evaluate, features, metrics
-from myovivo.evaluate.coherence import coherence
+from myovivo.evaluation import features, metrics
+from myovivo.evaluation.coherence import coherence
+from myovivo.evaluation.evaluate import evaluate
 from myovivo.sequences.labels import MotorUnits
 from myovivo.sequences.sequence import Sequence
 
@@ -186,7 +187,7 @@ def test_no_more_than_one_pair_is_in_memory_at_a_time(silico, translated, vivo, 
         most = max(most, len(alive))
         return velocity
 
-    monkeypatch.setattr(features, "read_velocity", counted)
+    monkeypatch.setattr("myovivo.sequences.source.read_velocity", counted)
     run(folders["translated"], folders["vivo"], folders["silico"])
     assert len(reads) == len(set(reads)) == 11  # each file once
     assert most <= 3  # a pair, and the last one until its name is bound anew
@@ -343,7 +344,7 @@ def test_what_cannot_be_paired_or_compared_is_said(silico, translated, vivo, tmp
 
 def test_the_package_is_its_main_function(translated, vivo):
     assert myovivo.evaluate(translated, vivo, quiet=True, workers=1).rows
-    assert myovivo.evaluate.metrics.log_variance_map is metrics.log_variance_map
+    assert myovivo.evaluation.metrics.log_variance_map is metrics.log_variance_map
 
 
 # --------------------------------------------------------------------------------------------- refusal

@@ -8,10 +8,10 @@ import torch
 from training import domain, tiny
 
 from myovivo.errors import InputError, MissingExtraError
-from myovivo.export import export
 from myovivo.models.local import reach
-from myovivo.train import train
-from myovivo.translate import Translator
+from myovivo.training.train import train
+from myovivo.translation.export import export
+from myovivo.translation.translator import Translator
 
 KINDS = {
     "house": {"method": "one-sided", "local.features": 8, "local.blocks": 2, "local.cell": 2, "local.filter": 9},

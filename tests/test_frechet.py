@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from myovivo.errors import InputError
-from myovivo.evaluate import frechet
+from myovivo.evaluation import frechet
 
 
 def test_gaussians_that_share_axes_have_the_closed_form():

@@ -5,8 +5,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from myovivo.errors import InputError
-from myovivo.groups import compare_groups
-from myovivo.maps import MapStack
+from myovivo.evaluation.groups import compare_groups
+from myovivo.evaluation.maps import MapStack
 
 SPACING = (0.0005, 0.00025)
 SIZE = (8, 6)

@@ -13,8 +13,8 @@ from myovivo.models.settings import LocalGenerator as LocalSettings
 from myovivo.models.settings import TrainSettings
 from myovivo.runtime.settings import settings_from
 from myovivo.sequences.sequence import Sequence, save_blocks
-from myovivo.train import train
-from myovivo.translate import Translator
+from myovivo.training.train import train
+from myovivo.translation.translator import Translator
 
 HOUSE = {
     "method": "one-sided",
@@ -207,7 +207,7 @@ def test_a_file_of_any_length_takes_the_same_memory(run, tmp_path, monkeypatch):
     """Never more frames are read at once than one window needs."""
     long = [np.full((500, 16, 16), 1e-3 * np.sin(k), np.float32) for k in range(4)]
     path = save_blocks(tmp_path / "long.h5", iter(long), (16, 16), 512.0, (0.001, 0.0005), lambda: {"origin": "silico"})
-    import myovivo.translate as translate_module
+    import myovivo.translation.translator as translate_module
 
     asked, real = [], translate_module.read_velocity
 

@@ -7,12 +7,12 @@ import pytest
 
 import myovivo as mv
 from myovivo.errors import FileError, InputError
-from myovivo.identify.decompose import independent_courses, low_rank
-from myovivo.identify.fitting import component_weights
-from myovivo.identify.spikes import fit_twitches, two_means, wavelet_spikes
+from myovivo.identification.decompose import independent_courses, low_rank
+from myovivo.identification.fitting import component_weights
+from myovivo.identification.spikes import fit_twitches, two_means, wavelet_spikes
 from myovivo.sequences.labels import superpose
 from myovivo.signals.band_pass import Band
-from myovivo.simulate.twitch import twitch_velocity
+from myovivo.simulation.twitch import twitch_velocity
 
 RATE, FRAMES, ROWS, COLUMNS = 512.0, 768, 24, 32
 SPACING = (0.001, 0.001)

@@ -8,15 +8,16 @@ import pytest
 import torch
 
 import myovivo as mv
-from myovivo import learned
 from myovivo.errors import CheckpointError, FileError, InputError, RunFolderError
+from myovivo.identification import comparison as learned
+from myovivo.identification import learning
+from myovivo.identification.agreement import Agreement, Match, compare_units
+from myovivo.identification.decoding import averaged_course, factorised, firing_times, refined
+from myovivo.identification.network import FiringNetwork, truth
 from myovivo.identification.settings import IdentifySettings, LearnSettings
-from myovivo.identify import Agreement, Match, learning
-from myovivo.identify.decoding import averaged_course, factorised, firing_times, refined
-from myovivo.identify.network import FiringNetwork, truth
-from myovivo.identify.tuning import tune_identification
+from myovivo.identification.tuning import tune_identification
 from myovivo.sequences.labels import superpose
-from myovivo.simulate.twitch import twitch_velocity
+from myovivo.simulation.twitch import twitch_velocity
 
 RATE, SPACING = 256.0, (0.002, 0.002)
 TINY = {"features": 12, "blocks": 3, "cell": 0.004, "clip": 128, "precision": "fp32"}
@@ -99,7 +100,7 @@ def test_units_that_overlap_are_told_apart():
     factors = factorised(firing, 3)
     trains = [firing_times(train, RATE / 2, 0.3)[0] for train in factors.trains]
     maps = refined(factors.maps, (2, 2), (12, 16))
-    agreement = mv.identify.compare_units(trains, labels.spike_times, 1.5, maps >= 0.5, labels.mask)
+    agreement = compare_units(trains, labels.spike_times, 1.5, maps >= 0.5, labels.mask)
     assert agreement.rate > 0.95
     assert agreement.overlap > 0.6
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from myovivo import maps
 from myovivo.errors import FileError, InputError
+from myovivo.evaluation import maps
 from myovivo.sequences.sequence import Sequence
 
 SPACING = (0.0005, 0.00025)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import myovivo as mv
-from myovivo.acquire.beamform import beamform
-from myovivo.acquire.velocity import autocorrelation_velocity, local_coherence
+from myovivo.acquisition.beamform import beamform
 from myovivo.acquisition.settings import Velocity
+from myovivo.acquisition.velocity import autocorrelation_velocity, local_coherence
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 DISK = DATA / "rotating_disk_planewave_rf" / "PWI_disk.mat"

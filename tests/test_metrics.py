@@ -8,7 +8,7 @@ from scipy.signal import periodogram
 from skimage.metrics import structural_similarity
 
 from myovivo.errors import InputError
-from myovivo.evaluate import metrics
+from myovivo.evaluation import metrics
 
 ROW, COLUMN = np.mgrid[0:12, 0:10]
 MAP_A = ((ROW * 7 + COLUMN * 3) % 11) * 0.5 - 3.0

@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from myovivo.errors import InputError
-from myovivo.evaluate import metrics, nulls
+from myovivo.evaluation import metrics, nulls
 from myovivo.sequences.sequence import Sequence
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import myovivo as mv
 from myovivo.errors import InputError
-from myovivo.evaluate.paired import paired_error
+from myovivo.evaluation.paired import paired_error
 from myovivo.sequences.sequence import Sequence
 
 GRID = {"grid.depth": 0.02, "grid.width": 0.02, "grid.rows": 24, "grid.columns": 24, "grid.frames": 256}

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 from scipy.fft import dctn, idctn
 
-from myovivo.acquire import acquire
-from myovivo.acquire.velocity import autocorrelation_velocity
+from myovivo.acquisition.acquire import acquire
 from myovivo.acquisition.settings import Velocity
+from myovivo.acquisition.velocity import autocorrelation_velocity
 from myovivo.errors import InputError
-from myovivo.phantom import phantom, phantom_domain
-from myovivo.phantom.elasticity import Boundary, ElasticSlice
-from myovivo.phantom.imaging import Scanner
+from myovivo.phantoms.elasticity import Boundary, ElasticSlice
+from myovivo.phantoms.imaging import Scanner
+from myovivo.phantoms.phantom import phantom, phantom_domain
 from myovivo.phantoms.settings import Imaging, PhantomSettings
 from myovivo.runtime.settings import settings_from
 from myovivo.sequences.grid import Grid
 from myovivo.sequences.recording import Recording
 from myovivo.sequences.sequence import Sequence
-from myovivo.simulate import simulate
+from myovivo.simulation.simulate import simulate
 
 BOX = Boundary("roller", "roller", "roller", "roller")
 TINY = {"grid.frames": 40, "imaging.rows": 64, "imaging.columns": 32, "grid.rows": 16, "grid.columns": 16}

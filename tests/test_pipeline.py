@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from myovivo import demo as demo_module
-from myovivo.acquire.chain import recorded_frame_rate
+from myovivo.acquisition.acquire import recorded_frame_rate
 from myovivo.sequences.header import read_header, sequence_files
 from myovivo.sequences.sequence import Sequence
+from myovivo.studies import demo as demo_module
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from myovivo import plot_units
-from myovivo.identify import Units, compare_units
-from myovivo.plot_units import FOUND, TRUE
+from myovivo.identification import figure as plot_units
+from myovivo.identification.agreement import compare_units
+from myovivo.identification.figure import FOUND, TRUE
+from myovivo.identification.units import Units
 
 SPACING = (0.001, 0.002)
 

@@ -18,11 +18,15 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter, shift
 
 import myovivo
-from myovivo.acquire import ChannelData, acquire, beamform, inspect
-from myovivo.acquire.content import AXES, CHANNEL_AXES, PARTS, Content, axes_of
-from myovivo.acquire.demodulate import demodulate
-from myovivo.acquire.opening import format_of, open_recording
-from myovivo.acquire.scanned import complete
+from myovivo.acquisition.acquire import acquire
+from myovivo.acquisition.beamform import beamform
+from myovivo.acquisition.channel_data import ChannelData
+from myovivo.acquisition.content import AXES, CHANNEL_AXES, PARTS, Content, axes_of
+from myovivo.acquisition.demodulate import demodulate
+from myovivo.acquisition.formats import format_of
+from myovivo.acquisition.inspection import inspect
+from myovivo.acquisition.parameters import complete
+from myovivo.acquisition.recordings import open_recording
 from myovivo.acquisition.settings import Scan
 from myovivo.errors import FileError, InputError, RecordingWarning
 from myovivo.sequences.recording import Recording

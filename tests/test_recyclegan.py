@@ -13,8 +13,8 @@ from myovivo.models.recyclegan import RecycleGAN
 from myovivo.models.settings import TrainSettings
 from myovivo.models.sizes import parameter_counts
 from myovivo.runtime.settings import settings_from
-from myovivo.train import train
-from myovivo.translate import Translator
+from myovivo.training.train import train
+from myovivo.translation.translator import Translator
 
 FLAT = {"generator.dimensions": 2, "generator.noise": False}
 RECYCLE = FLAT | {"method": "recycle", "data.clip": (3, 16, 16), "loss.identity_silico": 0}

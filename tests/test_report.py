@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-import myovivo.report
+import myovivo.reporting.report
 from myovivo.errors import InputError
-from myovivo.evaluate import evaluate
-from myovivo.report import report
+from myovivo.evaluation.evaluate import evaluate
+from myovivo.reporting.report import report
 from myovivo.sequences.labels import MotorUnits
 from myovivo.sequences.sequence import Sequence
 

@@ -16,7 +16,7 @@ from myovivo.errors import FileError, InputError
 from myovivo.runtime.files import read_json, whole_file, write_json
 from myovivo.sequences.header import read_header, read_velocity, sequence_files
 from myovivo.sequences.sequence import Sequence
-from myovivo.simulate import simulate
+from myovivo.simulation.simulate import simulate
 
 SMALL = {"grid.rows": 12, "grid.columns": 10, "grid.frames": 100}
 

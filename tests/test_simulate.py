@@ -12,11 +12,12 @@ from myovivo.errors import FileError, InputError, RunFolderError
 from myovivo.runtime.settings import settings_from
 from myovivo.sequences.grid import Grid
 from myovivo.sequences.sequence import Sequence
-from myovivo.simulate import read_spike_trains, simulate, simulate_domain
-from myovivo.simulate.firing import draw_spike_trains, renewal_train
-from myovivo.simulate.territory import draw_territories, profile
-from myovivo.simulate.twitch import twitch_displacement, twitch_velocity
+from myovivo.simulation.firing import draw_spike_trains, renewal_train
+from myovivo.simulation.measured import read_spike_trains
 from myovivo.simulation.settings import Firing, SimulateSettings, Territory
+from myovivo.simulation.simulate import simulate, simulate_domain
+from myovivo.simulation.territory import draw_territories, profile
+from myovivo.simulation.twitch import twitch_displacement, twitch_velocity
 
 SMALL = {"grid.rows": 24, "grid.columns": 20, "grid.frames": 128}
 

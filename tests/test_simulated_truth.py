@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.signal import filtfilt, firwin
 
-from myovivo.acquire import acquire
-from myovivo.acquire.beamform import beamform
-from myovivo.acquire.channel_data import ChannelData
-from myovivo.acquire.velocity import autocorrelation_velocity
+from myovivo.acquisition.acquire import acquire
+from myovivo.acquisition.beamform import beamform
+from myovivo.acquisition.channel_data import ChannelData
 from myovivo.acquisition.settings import Velocity
+from myovivo.acquisition.velocity import autocorrelation_velocity
 
 pymust = pytest.importorskip("pymust", reason="the oracle; pip install pymust")
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from myovivo.errors import FileError, InputError
-from myovivo.steps import Step, StepError, run_steps
+from myovivo.studies.steps import Step, StepError, run_steps
 
 WORK = """
 import time
@@ -174,7 +174,7 @@ def test_what_waits_for_its_turn_is_looked_at_and_spoken_of_once(work, root, cap
         (root.parent / "go").unlink(missing_ok=True)
         return [Step("b", work.write, {"text": text}), Step("a", work.slow, {"seconds": 2, "again": text}, cost=9)]
 
-    monkeypatch.setattr("myovivo.steps.LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr("myovivo.studies.steps.LOOK_EVERY_S", 0.05)
     go(root, steps("1"))
     run_steps(root, steps("2"))
     said = capsys.readouterr().err
@@ -206,7 +206,7 @@ import sys
 sys.path.insert(0, {module!r})
 import made_up_work
 from pathlib import Path
-from myovivo.steps import Step, run_steps
+from myovivo.studies.steps import Step, run_steps
 run_steps(Path({root!r}), [Step("a", made_up_work.{name}, {arguments!r})], quiet=True)
 """
 
@@ -258,7 +258,7 @@ def test_a_record_that_names_the_module_of_its_work_is_still_current(work, root)
     go(root, chain(work))
     path = root / "steps" / "a.json"
     record = json.loads(path.read_text())
-    record["recipe"]["work"] = f"myovivo.study.work:{record['recipe']['work']}"
+    record["recipe"]["work"] = f"myovivo.studies.work:{record['recipe']['work']}"
     path.write_text(json.dumps(record))
     go(root, chain(work))
     assert (runs(root, "a"), runs(root, "b")) == (1, 1)

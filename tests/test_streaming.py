@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import butter, sosfiltfilt
 
-from myovivo.acquire import acquire, acquire_domain
-from myovivo.acquire.beamform import beamform
-from myovivo.acquire.chain import acquire_to, acquired_name
-from myovivo.acquire.channel_data import ChannelData
-from myovivo.acquire.velocity import autocorrelation_velocity, local_coherence, window_matrix
+from myovivo.acquisition.acquire import acquire, acquire_domain, acquire_to, acquired_name
+from myovivo.acquisition.beamform import beamform
+from myovivo.acquisition.channel_data import ChannelData
 from myovivo.acquisition.settings import Velocity
+from myovivo.acquisition.velocity import autocorrelation_velocity, local_coherence, window_matrix
 from myovivo.errors import FileError, InputError
 from myovivo.runtime.files import read_json
 from myovivo.sequences.recording import Recording

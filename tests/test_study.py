@@ -10,17 +10,18 @@ import pytest
 import yaml
 from scipy.ndimage import gaussian_filter
 
-from myovivo.checkpoint import read_run
 from myovivo.cli import main
 from myovivo.errors import FileError, InputError
 from myovivo.models.presets import TRAIN_PRESETS
+from myovivo.reporting.tables import Table
+from myovivo.runs.folder import read_run
 from myovivo.sequences.header import read_header
 from myovivo.sequences.labels import MotorUnits
 from myovivo.sequences.resample import resample
 from myovivo.sequences.sequence import Sequence
-from myovivo.study import STUDY_PRESETS, study, study_settings
-from myovivo.study.plan import steps_of
-from myovivo.study.tables import Table
+from myovivo.studies.plan import steps_of
+from myovivo.studies.presets import STUDY_PRESETS
+from myovivo.studies.study import study, study_settings
 
 RATE, SPACING = 128.0, (0.001, 0.001)
 MODELS = {

@@ -9,20 +9,20 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
-from pathlib import Path
 
 import pytest
 import torch
 from training import TINY, domain, tiny
 
-import myovivo.train as training_module
-from myovivo.checkpoint import load_weights, read_run, test_files, train_files
+import myovivo.training.train as training_module
 from myovivo.errors import CheckpointError, FileError, InputError, RunFolderError
+from myovivo.runs.folder import read_run, test_files, train_files
+from myovivo.runs.weights import load_weights
 from myovivo.runtime.tensors import read_tensors
 from myovivo.sequences.header import read_header
 from myovivo.sequences.split import SplitWarning
-from myovivo.train import DivergedError, train
+from myovivo.training.step import DivergedError
+from myovivo.training.train import train
 
 
 @pytest.fixture(scope="module")
@@ -274,13 +274,6 @@ def test_sigterm_saves_and_the_same_command_goes_on(domains, uninterrupted, tmp_
     one_more = tiny(**{"optimiser.steps": step + 1})
     train(one_more, *domains, tmp_path / "run", quiet=True)
     assert checkpoint(tmp_path / "run")[1]["step"] == step + 1
-
-
-def test_the_module_is_the_function(domains):
-    import myovivo.train
-
-    with warnings.catch_warnings(), pytest.raises(InputError, match="device"):
-        myovivo.train(tiny(), *domains, Path("unused"), device="none")  # type: ignore[operator]
 
 
 @pytest.mark.cuda

@@ -7,13 +7,14 @@ import pytest
 import torch
 from training import domain, sequence, tiny
 
-import myovivo.translate as translate_module
-from myovivo.checkpoint import test_files
+import myovivo.translation.translator as translate_module
 from myovivo.errors import CheckpointError, FileError, InputError, RunFolderError
+from myovivo.runs.folder import test_files
 from myovivo.sequences.header import sequence_files
 from myovivo.sequences.sequence import Sequence
-from myovivo.train import train
-from myovivo.translate import DomainWarning, Translator, translate_domain
+from myovivo.training.train import train
+from myovivo.translation.translate import translate_domain
+from myovivo.translation.translator import DomainWarning, Translator
 
 
 @pytest.fixture(scope="module")
@@ -247,10 +248,6 @@ def test_two_files_of_one_name_are_refused(runs, domains, tmp_path):
     sequence().save(tmp_path / "00.h5")
     with pytest.raises(InputError, match="same name"):
         translate_domain(runs["plain"], [domains[0] / "00.h5", tmp_path / "00.h5"], tmp_path / "out", quiet=True)
-
-
-def test_the_module_is_the_function(runs, domains, tmp_path):
-    assert translate_module(runs["plain"], [domains[0] / "00.h5"], tmp_path / "out", quiet=True)  # type: ignore[operator]
 
 
 @pytest.mark.cuda

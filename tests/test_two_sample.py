@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from myovivo.errors import InputError
-from myovivo.evaluate.two_sample import two_sample_test
+from myovivo.evaluation.two_sample import two_sample_test
 from myovivo.sequences.sequence import Sequence
 
 SMALL = {"clip": (16, 16, 16), "folds": 2, "steps": 40, "batch": 8, "quiet": True}

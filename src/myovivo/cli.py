@@ -24,8 +24,8 @@ from .models.settings import TrainSettings
 from .phantoms.settings import PhantomSettings
 from .runtime.settings import Settings, settings_from
 from .simulation.settings import SimulateSettings
-from .study.presets import STUDY_PRESETS
-from .study.settings import StudySettings
+from .studies.presets import STUDY_PRESETS
+from .studies.settings import StudySettings
 from .version import __version__
 
 _SETTING = "setting:"  # keeps a setting's name apart from the other options'
@@ -131,7 +131,7 @@ def _simulate(commands: Any) -> None:
     _settings_options(parser, SimulateSettings)
 
     def run(options: argparse.Namespace) -> None:
-        from .simulate import simulate_domain
+        from .simulation.simulate import simulate_domain
 
         settings = _settings(options, SimulateSettings)
         files = simulate_domain(
@@ -157,7 +157,7 @@ def _phantom(commands: Any) -> None:
     _settings_options(parser, PhantomSettings)
 
     def run(options: argparse.Namespace) -> None:
-        from .phantom import phantom_domain
+        from .phantoms.phantom import phantom_domain
 
         files = phantom_domain(
             options.out,
@@ -186,7 +186,7 @@ def _inspect(commands: Any) -> None:
     _settings_options(parser, AcquireSettings)
 
     def run(options: argparse.Namespace) -> None:
-        from .acquire import inspect
+        from .acquisition.inspection import inspect
 
         print(inspect(options.file, _settings(options, AcquireSettings), mapping=options.mapping))
 
@@ -217,8 +217,8 @@ def _acquire(commands: Any) -> None:
     _settings_options(parser, AcquireSettings)
 
     def run(options: argparse.Namespace) -> None:
-        from .acquire import acquire_domain
-        from .acquire.inspection import parameter_tables
+        from .acquisition.acquire import acquire_domain
+        from .acquisition.inspection import parameter_tables
 
         files = acquire_domain(
             options.source,
@@ -268,12 +268,12 @@ def _train(commands: Any) -> None:
             _print_settings(settings_from(TrainSettings, options.preset, **changes))
             return
         if options.dry_run:
-            from .estimate import estimate
+            from .training.estimate import estimate
 
             data = options.preset, options.silico, options.vivo, options.seed
             print(estimate(*data, device=options.device, **changes))
             return
-        from .train import train
+        from .training.train import train
 
         folder = train(
             options.preset,
@@ -318,7 +318,7 @@ def _translate(commands: Any) -> None:
     _quiet(parser)
 
     def run(options: argparse.Namespace) -> None:
-        from .translate import translate_domain
+        from .translation.translate import translate_domain
 
         files = translate_domain(
             options.run_folder,
@@ -349,7 +349,7 @@ def _export(commands: Any) -> None:
     parser.add_argument("--size", type=int, nargs=2, metavar=("ROWS", "COLUMNS"), help="those of training if not given")
 
     def run(options: argparse.Namespace) -> None:
-        from .export import export
+        from .translation.export import export
 
         size = tuple(options.size) if options.size else None
         print(f"exported: {export(options.run_folder, options.out, options.direction, size)}")
@@ -369,7 +369,7 @@ def _evaluate(commands: Any) -> None:
     parser.add_argument("--csv", type=Path, help="write the table here too")
 
     def run(options: argparse.Namespace) -> None:
-        from .evaluate import evaluate
+        from .evaluation.evaluate import evaluate
 
         vivo, silico = _references(options)
         comparison = evaluate(
@@ -403,7 +403,7 @@ def _identify(commands: Any) -> None:
     _settings_options(parser, IdentifySettings)
 
     def run(options: argparse.Namespace) -> None:
-        from .identified import identify_domain, summary
+        from .identification.folder import identify_domain, summary
 
         settings = _settings(options, IdentifySettings)
         files = identify_domain(options.source, options.out, settings, workers=options.workers, quiet=options.quiet)
@@ -429,7 +429,7 @@ def _train_identifier(commands: Any) -> None:
     _settings_options(parser, LearnSettings)
 
     def run(options: argparse.Namespace) -> None:
-        from .identify.learning import train_identifier
+        from .identification.learning import train_identifier
         from .sequences.header import sequence_files
 
         settings = _settings(options, LearnSettings)
@@ -451,7 +451,7 @@ def _report(commands: Any) -> None:
     parser.add_argument("--title", help="heading of the page")
 
     def run(options: argparse.Namespace) -> None:
-        from .report import report
+        from .reporting.report import report
 
         vivo, silico = _references(options)
         if silico is None or options.translated is None:
@@ -490,7 +490,7 @@ def _study(commands: Any) -> None:
     _settings_options(parser, StudySettings, config=False)
 
     def run(options: argparse.Namespace) -> None:
-        from .study import study, study_settings
+        from .studies.study import study, study_settings
 
         settings = study_settings(options.config, **_changes(options))
         if options.print_settings:
@@ -523,7 +523,7 @@ def _demo(commands: Any) -> None:
     _quiet(parser)
 
     def run(options: argparse.Namespace) -> None:
-        from .demo import demo
+        from .studies.demo import demo
 
         demo(options.out, options.vivo, seed=options.seed, quiet=options.quiet)
 
@@ -581,7 +581,7 @@ def _references(options: argparse.Namespace) -> tuple[Any, Any]:
     """The vivo and silico sequences to compare with: those named, else those the run held out."""
     vivo, silico = options.vivo, options.silico
     if options.run_folder is not None:
-        from .checkpoint import test_files
+        from .runs.folder import test_files
 
         vivo, silico = (
             vivo or test_files(options.run_folder, "vivo"),

@@ -1,1 +1,1 @@
-"""Motor units out of a sequence."""
+"""Motor units out of a sequence, and how well they agree with the true ones."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,7 @@ from scipy.signal import butter, sosfiltfilt
 from ..errors import InputError
 from ..runtime.provenance import made_by
 from ..signals.resample import resample_space, resample_time
+from .domain import good_sequence, make_domain
 from .labels import MotorUnits
 from .sequence import Sequence
 
@@ -39,7 +43,7 @@ def resample(sequence: Sequence, frame_rate: float, size: tuple[int, int] | None
     size = size or (rows, columns)
     if frames * frame_rate < 2 * sequence.frame_rate or min(size) < 1:
         got = f"{frame_rate:g} Hz and {size} pixels"
-        raise InputError(f"a sequence of {sequence.duration:.3g} s cannot be resample to {got}; ask for more")
+        raise InputError(f"a sequence of {sequence.duration:.3g} s cannot be resampled to {got}; ask for more")
     velocity = sequence.velocity
     if frame_rate < sequence.frame_rate:
         low_pass = butter(_ORDER, _PASSED * frame_rate, fs=sequence.frame_rate, output="sos")
@@ -78,3 +82,29 @@ def resample_labels(
             "background_source": in_time(labels.background_source),
         }
     )
+
+
+def resample_domain(
+    files: Iterable[Path],
+    out: Path,
+    frame_rate: float,
+    size: tuple[int, int] | None = None,
+    *,
+    workers: int = -1,
+    quiet: bool = False,
+) -> list[Path]:
+    """`resample` for files, into a folder of files of the same names; the same call goes on where it was.
+
+    Raises
+    ------
+    FileError : a file cannot be read or written.
+    RunFolderError : `out` holds something else.
+    """
+    files = list(files)
+    recipe = {"stage": "resample", "frame_rate": frame_rate, "size": size, "source": [path.name for path in files]}
+    makers = {path.name: functools.partial(_resample_to, path, frame_rate, size) for path in files}
+    return make_domain(out, makers, recipe, good_sequence, "resample", workers, quiet)
+
+
+def _resample_to(source: Path, frame_rate: float, size: tuple[int, int] | None, path: Path) -> None:
+    resample(Sequence.load(source), frame_rate, size).save(path)

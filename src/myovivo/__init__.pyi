@@ -1,0 +1,54 @@
+# The public names, each once: `__init__.py` loads them from here when they are first used.
+
+from . import plot as plot
+from .acquisition.acquire import acquire as acquire
+from .acquisition.acquire import acquire_domain as acquire_domain
+from .acquisition.beamform import beamform as beamform
+from .acquisition.channel_data import ChannelData as ChannelData
+from .acquisition.inspection import Inspection as Inspection
+from .acquisition.inspection import inspect as inspect
+from .acquisition.settings import AcquireSettings as AcquireSettings
+from .errors import MyovivoError as MyovivoError
+from .evaluation.comparison import Comparison as Comparison
+from .evaluation.evaluate import evaluate as evaluate
+from .evaluation.groups import compare_groups as compare_groups
+from .evaluation.maps import depth_profile as depth_profile
+from .evaluation.maps import difference_map as difference_map
+from .evaluation.maps import difference_maps as difference_maps
+from .evaluation.maps import similarity_map as similarity_map
+from .evaluation.maps import variance_map as variance_map
+from .evaluation.paired import paired_error as paired_error
+from .evaluation.two_sample import two_sample_test as two_sample_test
+from .identification.comparison import compare_identification as compare_identification
+from .identification.folder import identify_domain as identify_domain
+from .identification.identify import identify as identify
+from .identification.learning import train_identifier as train_identifier
+from .identification.settings import IdentifySettings as IdentifySettings
+from .identification.settings import LearnSettings as LearnSettings
+from .identification.tuning import tune_identification as tune_identification
+from .identification.units import Units as Units
+from .models.settings import TrainSettings as TrainSettings
+from .phantoms.phantom import phantom as phantom
+from .phantoms.phantom import phantom_domain as phantom_domain
+from .phantoms.settings import PhantomSettings as PhantomSettings
+from .reporting.report import report as report
+from .runs.folder import test_files as test_files
+from .runs.folder import train_files as train_files
+from .runtime.parallel import on_cluster as on_cluster
+from .sequences.labels import MotorUnits as MotorUnits
+from .sequences.recording import Recording as Recording
+from .sequences.sequence import Sequence as Sequence
+from .simulation.measured import read_spike_trains as read_spike_trains
+from .simulation.settings import SimulateSettings as SimulateSettings
+from .simulation.simulate import simulate as simulate
+from .simulation.simulate import simulate_domain as simulate_domain
+from .studies.demo import demo as demo
+from .studies.settings import StudySettings as StudySettings
+from .studies.study import study as study
+from .training.estimate import estimate as estimate
+from .training.train import train as train
+from .translation.export import export as export
+from .translation.translate import translate_domain as translate_domain
+from .translation.translator import Translator as Translator
+
+__version__: str

@@ -1,0 +1,268 @@
+"""Layouts: where in a file the frames and the parameters are, said in a small YAML or JSON file.
+
+    data: RF                              # name of the array; or several, of which the first there is taken
+    content: rf                           # rf, channel_iq, iq, bmode, velocity
+    axes: sample element frame            # in the order of the array (as MATLAB shows it)
+    sampling_frequency: param.fs          # a text is a name in the file
+    centre_frequency: {at: Trans.frequency, times: 1.0e+6}
+    pulse_rate: [param.PRF, {at: param.PRP, inverse: true}]   # the first that is there
+    sound_speed: 1540                     # a number is the value itself
+
+The same words do as a sidecar, `scan.yaml` or `scan.json` beside `scan.npy`. Those in the folder `layouts`
+are tried on every file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+import yaml
+
+from ...errors import FileError, InputError
+from ..content import (
+    CHANNEL_AXES,
+    IMAGE_AXES,
+    PARTS,
+    TITLES,
+    UNITS,
+    Content,
+    Frames,
+    Kind,
+    Parameter,
+    Parameters,
+    axes_of,
+    parameter,
+    without_rivals,
+)
+from .matlab import MatlabStore
+from .store import Store
+
+READY = Path(__file__).with_name("layouts")
+
+_WORDS = {"name", "data", "content", "axes", *UNITS}
+
+_ENDINGS = (".yaml", ".yml", ".json")
+
+
+class Where(NamedTuple):
+    """A value, or the name it has in the file and what to do with it there."""
+
+    at: str | None = None
+    value: Any = None
+    times: float = 1.0
+    inverse: bool = False
+    column: int | None = None
+    origin: str = ""
+
+
+class Layout(NamedTuple):
+    """A layout as read; empty fields say nothing."""
+
+    name: str
+    data: tuple[str, ...]
+    content: Kind | None
+    axes: tuple[str, ...]
+    parameters: dict[str, tuple[Where, ...]]
+
+    def overlaid(self, other: Layout) -> Layout:
+        """This layout with whatever `other` says in its place."""
+        return Layout(
+            f"{self.name} with {other.name}" if self.name else other.name,
+            other.data or self.data,
+            other.content or self.content,
+            other.axes or self.axes,
+            without_rivals(self.parameters, other.parameters) | other.parameters,
+        )
+
+
+NO_LAYOUT = Layout("", (), None, (), {})
+
+
+def ready_layouts() -> list[Layout]:
+    """The layouts that come with the package."""
+    return [read_layout(path) for path in sorted(READY.glob("*.yaml"))]
+
+
+def sidecar_of(path: Path) -> Path | None:
+    """The sidecar beside a recording, if there is one."""
+    beside = [path.with_suffix(ending) for ending in _ENDINGS]
+    return next((file for file in beside if file != path and file.is_file() and _has_a_word(file)), None)
+
+
+def _has_a_word(path: Path) -> bool:
+    """Whether a `.json` has any of our words; other software leaves some beside recordings, too."""
+    if path.suffix != ".json":
+        return True
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True  # its error is told when it is read
+    return not isinstance(found, Mapping) or not found or bool(_WORDS & set(found))
+
+
+def read_layout(path: str | Path, origin: str = "mapping") -> Layout:
+    """Read a layout or a sidecar.
+
+    Raises
+    ------
+    FileError : unreadable, unknown words, or values that make no sense.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except FileNotFoundError as error:
+        raise FileError(path, "does not exist; check the path of the mapping") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise FileError(path, f"is not readable YAML or JSON ({' '.join(str(error).split())[:100]})") from error
+    found = {} if found is None else found
+    if not isinstance(found, Mapping):
+        raise FileError(path, f"must hold `word: value` lines, got {type(found).__name__}")
+    if unknown := sorted(map(str, set(found) - _WORDS)):
+        raise FileError(
+            path, f"there is no word {unknown[0]!r} in a mapping; the words are {', '.join(sorted(_WORDS))}"
+        )
+    content = found.get("content")
+    if content is not None and (not isinstance(content, str) or content not in TITLES):
+        raise FileError(path, f"content must be one of {', '.join(get_args(Kind))}, got {content!r}")
+    ready = origin == "mapping" and path.parent == READY
+    origin = f"{origin} ({path.stem if ready else path.name})"
+    try:
+        parameters = {name: _wheres(found[name], name, origin) for name in UNITS if found.get(name) is not None}
+        data, axes = _texts(found.get("data", []), "data"), _texts(found.get("axes", []), "axes")
+    except (TypeError, ValueError) as error:
+        raise FileError(path, str(error)) from error
+    if len(axes) > 1 and all(len(one.split()) == 1 for one in axes):  # one order, written as a list of words
+        axes = (" ".join(axes),)
+    return Layout(
+        name=str(found.get("name", path.stem)),
+        data=data,
+        content=content,
+        axes=axes,
+        parameters=parameters,
+    )
+
+
+def fits(layout: Layout, store: Store, variable: str | None = None) -> bool:
+    """Whether a file has the array and at least two of the parameters that a layout speaks of."""
+    array = variable or array_name(layout, store)
+    if array is None or not store.has(array) or (isinstance(store, MatlabStore) and array not in store.shapes):
+        return False
+    named = [any(where.at and store.has(where.at) for where in wheres) for wheres in layout.parameters.values()]
+    sizes = len(store.source(array).shape)
+    return sum(named) >= 2 and any(len(axes.split()) == sizes for axes in layout.axes)
+
+
+def apply(layout: Layout, store: Store, name: str, kind: Kind) -> Content:
+    """What an array of a file holds according to a layout that says its axes.
+
+    Raises
+    ------
+    InputError : the axes do not fit, or a parameter is no number.
+    """
+    source = store.source(name)
+    fitting = [axes for axes in layout.axes if len(axes.split()) == len(source.shape)]
+    axes = axes_of((fitting or layout.axes)[0], source.shape)
+    frames = Frames(source.open, source.shape, np.dtype(source.dtype), axes)
+    kind = kind_of(kind, frames)
+    axes_of(" ".join(axes), source.shape, kind)
+    parameters: Parameters = {}
+    sought: dict[str, str] = {}
+    for word, wheres in layout.parameters.items():
+        there = [where for where in wheres if where.at is None or store.has(where.at)]
+        found = [one for where in there if (one := _found(store, where, word)) is not None]
+        if found:
+            parameters[word] = found[0]
+        elif wheres:
+            sought[word] = " or ".join(str(where.at) for where in wheres)
+    shown = f"{store.format}, layout {layout.name}" if layout.name else store.format
+    return Content(kind, frames, parameters, shown, name, sought)
+
+
+def kind_of(kind: Kind, frames: Frames) -> Kind:
+    """RF whose values are complex is channel IQ."""
+    return "channel_iq" if kind == "rf" and frames.is_complex else kind
+
+
+def describe_arrays(store: Store) -> str:
+    """The arrays of a file, for an error message."""
+    arrays = store.arrays()
+    listed = ", ".join(f"{name} {shape}" for name, shape in list(arrays.items())[:8])
+    more = f" and {len(arrays) - 8} more" if len(arrays) > 8 else ""
+    return f"arrays in it: {listed}{more}" if arrays else "it holds no arrays"
+
+
+def guess_axes(kind: Kind, count: int) -> str:
+    """The order assumed when nobody says: frames first, as this package keeps them."""
+    full = CHANNEL_AXES if kind in ("rf", "channel_iq") else IMAGE_AXES
+    words = [axis for axis in full if axis != "wave"] if count == len(full) - 1 else list(full)
+    return " ".join([*words, PARTS] if count == len(words) + 1 else words)
+
+
+def array_name(layout: Layout, store: Store) -> str | None:
+    """Which array of a file a layout means; None if it has none of those."""
+    if not layout.data:
+        arrays = list(store.arrays())
+        return arrays[0] if len(arrays) == 1 else None
+    return next((name for name in layout.data if store.has(name)), None)
+
+
+def _found(store: Store, where: Where, word: str) -> Parameter | None:
+    """A parameter's value; None for the zeros and empty arrays that files hold where they know nothing."""
+    if where.at is None:
+        return parameter(word, where.value, where.origin)
+    value = store.value(where.at)
+    if word == "subject":
+        return parameter(word, str(np.squeeze(value)), f"file ({where.at})")
+    try:
+        number = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise InputError(f"{where.at} should be numbers ({word}), got {str(value)[:40]!r}") from None
+    if number.size == 0 or (UNITS[word] == "Hz" and not np.any(number)):
+        return None
+    if where.column is not None:
+        number = number[:, where.column]
+    number = 1 / number if where.inverse else number
+    number = np.squeeze(number * where.times)
+    return parameter(word, float(number) if number.ndim == 0 else number, f"file ({where.at})")
+
+
+def _wheres(value: Any, word: str, origin: str) -> tuple[Where, ...]:
+    if isinstance(value, list) and value and all(isinstance(one, str | Mapping) for one in value):
+        return tuple(_where(one, word, origin) for one in value)
+    if word == "subject" and isinstance(value, str):  # a name in the file, else the subject's own
+        return (Where(at=value), Where(value=value, origin=origin))
+    return (_where(value, word, origin),)
+
+
+def _where(value: Any, word: str, origin: str) -> Where:
+    if isinstance(value, str):
+        try:
+            return Where(value=float(value), origin=origin)  # YAML takes 20e6 for a text
+        except ValueError:
+            return Where(at=value)
+    if isinstance(value, Mapping):
+        if not isinstance(value.get("at"), str) or set(value) - {"at", "times", "inverse", "column"}:
+            raise ValueError(f"a place is {{at: name, times: 1.0, inverse: true, column: 0}}, got {dict(value)}")
+        place = dict(value)
+        return Where(
+            at=place["at"],
+            times=float(place.get("times", 1.0)),
+            inverse=bool(place.get("inverse", False)),
+            column=place.get("column"),
+        )
+    if isinstance(value, bool) or not np.all(np.isfinite(np.asarray(value, float))):
+        raise ValueError(f"{word} must be a finite number or a name in the file, got {value!r}")
+    return Where(value=value if np.ndim(value) == 0 else np.asarray(value, float), origin=origin)
+
+
+def _texts(value: Any, word: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError(f"{word} must be a text or a list of texts, got {value!r}")
+    return tuple(value)

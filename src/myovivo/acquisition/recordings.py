@@ -1,0 +1,148 @@
+"""Open a recording of any format read: where its frames are, and what it says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import FileError, InputError
+from ..sequences.recording import Recording
+from .content import Content, Kind, said
+from .formats import FORMATS, Format, format_of
+from .readers.dicom import read_dicom
+from .readers.hdf5 import Hdf5Store
+from .readers.layout import (
+    NO_LAYOUT,
+    apply,
+    array_name,
+    describe_arrays,
+    fits,
+    guess_axes,
+    read_layout,
+    ready_layouts,
+    sidecar_of,
+)
+from .readers.matlab import MatlabStore
+from .readers.numpy_file import NumpyStore
+from .readers.store import Store
+from .readers.uff import channel_data_in, read_uff
+from .readers.video import read_video
+from .settings import Scan
+
+_SELF_DESCRIBING = ("recording", "video", "dicom", "uff")
+
+
+def open_recording(
+    path: str | Path, scan: Scan | None = None, mapping: str | Path | None = None
+) -> Recording | Content:
+    """Open a file of any format read.
+
+    Parameters
+    ----------
+    path : the file
+    scan : what the user says of it
+    mapping : a file that says where in it the frames and parameters are (see `readers.layout`)
+
+    Returns
+    -------
+    Recording or Content
+        a recording of `Recording.save`, else frames with the parameters found
+
+    Raises
+    ------
+    FileError : missing, broken, of no format read, or without anything that says what its arrays are.
+    """
+    path, scan = Path(path), scan or Scan()
+    if path.is_dir():
+        raise FileError(path, "is a folder; give one of the recordings in it, or use acquire_domain")
+    if not path.is_file():
+        raise FileError(path, "does not exist; check the path")
+    try:
+        return _opened(path, scan, mapping)
+    except InputError as error:
+        raise FileError(path, str(error)) from error
+
+
+def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | Content:
+    found = format_of(path)
+    if found is None:
+        known = f"is of none of the formats read ({FORMATS}); convert it to one of them"
+        raise FileError(path, "is empty; copy it again" if path.stat().st_size == 0 else known)
+    if found == "sequence":
+        raise FileError(path, "is a TVI sequence already; it needs no acquisition")
+    if found in _SELF_DESCRIBING:
+        words = {
+            "mapping": mapping,
+            "scan.variable": scan.variable,
+            "scan.content": scan.content,
+            "scan.axes": scan.axes,
+        }
+        if unheard := [word for word, value in words.items() if value is not None]:
+            raise InputError(f"{unheard[0]} means nothing for a file that describes itself ({found}); leave it out")
+    if found == "recording":
+        recording, given = Recording.load(path), said(scan, "iq")
+        if unheard := sorted({"pulse_rate", "sign"} & set(given)):
+            raise InputError(f"scan.{unheard[0]} does not apply to a file of Recording.save; leave it out")
+        return replace(recording, **given)
+    if found == "video":
+        return read_video(path).with_arguments(scan)
+    if found == "dicom":
+        return read_dicom(path).with_arguments(scan)
+    if found == "uff":
+        return read_uff(path, channel_data_in(path) or "").with_arguments(scan)
+    store = store_of(path, found)
+    return _in_store(store, scan, mapping).with_arguments(scan)
+
+
+def store_of(path: Path, found: Format) -> Store:
+    """A file of named arrays."""
+    if found == "matlab5":
+        return MatlabStore(path)
+    if found in ("npy", "npz"):
+        return NumpyStore(path, zipped=found == "npz")
+    return Hdf5Store(path, matlab=found == "matlab73")
+
+
+def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
+    """An array and its parameters: by the mapping, else by a ready layout and a sidecar, else by the user's words."""
+    if mapping is not None:
+        layout = read_layout(mapping)
+    else:
+        layout = next((ready for ready in ready_layouts() if fits(ready, store, scan.variable)), NO_LAYOUT)
+        if (sidecar := sidecar_of(store.path)) is not None:
+            layout = layout.overlaid(read_layout(sidecar, "sidecar"))
+    name = scan.variable or array_name(layout, store) or (None if layout.data else _only(store))
+    if name is None or not store.has(name):
+        wanted = scan.variable or " or ".join(layout.data)
+        raise InputError(f"there is no array {wanted}; {describe_arrays(store)}")
+    told = {word for word, value in scan.model_dump().items() if value is not None} | set(layout.parameters)
+    kind = scan.content or layout.content or _guessed_kind(store, name, told)
+    axes = (scan.axes,) if scan.axes else layout.axes or (guess_axes(kind, len(store.source(name).shape)),)
+    origin = "argument" if scan.axes else f"layout {layout.name}" if layout.axes else "default"
+    return replace(apply(layout._replace(axes=axes), store, name, kind), axes_origin=origin)
+
+
+def _only(store: Store) -> str:
+    arrays = {name: shape for name, shape in store.arrays().items() if len(shape) >= 3} or store.arrays()
+    if len(arrays) != 1:
+        raise InputError(
+            f"no layout fits its variables, so name the array with scan.variable, or give a mapping file; "
+            f"{describe_arrays(store)}"
+        )
+    return next(iter(arrays))
+
+
+def _guessed_kind(store: Store, name: str, told: set[str]) -> Kind:
+    """What an array must be, given what else was told about it."""
+    source = store.source(name)
+    is_complex = np.dtype(source.dtype).kind == "c" or np.dtype(source.dtype).names is not None
+    if told & {"pitch", "element_x", "sampling_frequency"}:
+        return "channel_iq" if is_complex else "rf"
+    if told & {"spacing", "depth_axis"}:
+        return "iq" if is_complex else "velocity"
+    raise InputError(
+        "says nothing of its scan; give frame_rate (Hz) and spacing (dz, dx in m) if it holds velocity, "
+        f"or scan.content, or a mapping file; {describe_arrays(store)}"
+    )

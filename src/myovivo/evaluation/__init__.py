@@ -1,0 +1,1 @@
+"""Translated sequences compared with recorded ones."""

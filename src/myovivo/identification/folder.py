@@ -1,0 +1,122 @@
+"""A folder of sequences, and beside each what was identified in it: spike trains and a figure."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import FileError, InputError
+from ..runtime.files import plain, read_json, whole_file, write_json
+from ..runtime.settings import settings_from
+from ..sequences.domain import make_domain
+from ..sequences.header import sequence_files
+from ..sequences.sequence import Sequence
+from .agreement import Agreement
+from .figure import units_figure
+from .identify import identify
+from .settings import IdentifySettings
+
+EVENTS = "_events.tsv"  # written last: where it is, the others are
+
+
+def identify_domain(
+    source: str | Path | Iterable[str | Path],
+    out: str | Path,
+    settings: IdentifySettings | str | Path | Mapping[str, Any] | None = None,
+    *,
+    workers: int = -1,
+    quiet: bool = False,
+    **changes: Any,
+) -> list[Path]:
+    """Identify the motor units of each sequence of a folder; run again to finish what was interrupted.
+
+    For a sequence `NAME.h5` the folder gets `NAME_events.tsv` (BIDS) with its sidecar `NAME_events.json` (quality of
+    the units, and where the sequence has labels the agreement with them), `NAME.json` (openhdemg) and `NAME.png`.
+
+    Parameters
+    ----------
+    source : a folder, a file, or a list of files
+    out : the folder to write, new or of this very call
+    settings, **changes : as for `identify`
+    workers : processes, -1 for one per core
+    quiet : show no progress
+
+    Returns
+    -------
+    list of Path : the `_events.tsv`, in the order of `source`; `read_agreement` says how well each agrees
+
+    Raises
+    ------
+    FileError : a file cannot be read or written, or nothing moves in it; the other files are made all the same.
+    CheckpointError : weights that cannot be read.
+    InputError : two files of one name, or a setting that breaks a rule.
+    RunFolderError : `out` holds something else.
+    """
+    options = settings_from(IdentifySettings, settings, **changes)
+    files = sequence_files(source) if isinstance(source, str | Path) else [Path(path) for path in source]
+    if len({path.stem for path in files}) < len(files):
+        raise InputError("two of the sequences have the same name; rename one, since results keep the names")
+    recipe = {
+        "stage": "identify",
+        "settings": options.model_dump(mode="json"),
+        "source": [path.name for path in files],
+    }
+    if options.method == "network":
+        from .learning import load_identifier  # torch takes seconds to load
+
+        recipe["network"] = load_identifier(str(options.network)).digest
+    makers = {f"{path.stem}{EVENTS}": functools.partial(_identify_file, path, options) for path in files}
+    return make_domain(out, makers, recipe, Path.is_file, "identify", workers, quiet, pattern=f"*{EVENTS}")
+
+
+def read_agreement(events: str | Path) -> Agreement | None:
+    """The agreement that stands beside a `_events.tsv` of `identify_domain`; None if the sequence had no labels.
+
+    Raises
+    ------
+    FileError : it is missing or is not JSON.
+    """
+    content = read_json(Path(events).with_suffix(".json"))["Agreement"]
+    return Agreement.from_dict(content) if content else None
+
+
+def summary(events: str | Path) -> str:
+    """One line on what was found, and how well it agrees where that is known.
+
+    Raises
+    ------
+    FileError : the sidecar is missing or is not JSON.
+    """
+    events = Path(events)
+    count = len(read_json(events.with_suffix(".json"))["Quality"]["firing_rate"])
+    agreement = read_agreement(events)
+    found = f"{events.name.removesuffix(EVENTS)}: {count} units found"
+    return f"{found}; {agreement}" if agreement else f"{found}; no labels to compare with"
+
+
+def _identify_file(source: Path, options: IdentifySettings, events: Path) -> None:
+    sequence = Sequence.load(source)
+    try:
+        units = identify(sequence, options)
+    except InputError as error:
+        raise FileError(source, str(error)) from error
+    labels = sequence.labels if sequence.labels is not None and len(sequence.labels) else None
+    agreement = units.agreement(labels) if labels is not None else None
+    stem = events.with_name(events.name.removesuffix(EVENTS))
+    units.save(Path(f"{stem}.json"))
+    with whole_file(Path(f"{stem}.png")) as part:
+        units_figure(units, labels, agreement).savefig(part, format="png", dpi=110, bbox_inches="tight")
+    write_json(events.with_suffix(".json"), _sidecar(units.method, units.quality, agreement))
+    units.save(events)
+
+
+def _sidecar(method: str, quality: Mapping[str, Any], agreement: Agreement | None) -> dict[str, Any]:
+    return {
+        "onset": {"Description": "firing of a motor unit, from the first frame", "Units": "s"},
+        "motor_unit": {"Description": "number of the unit, the clearest first"},
+        "Method": method,
+        "Quality": {name: plain(values) for name, values in quality.items()},
+        "Agreement": agreement.to_dict() if agreement else None,
+    }

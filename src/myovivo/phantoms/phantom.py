@@ -1,0 +1,313 @@
+"""A recording made by the phantom: motor-unit activity, rendered by a subject's tissue, imaged as IQ."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+from scipy.signal import butter, sosfiltfilt
+
+from ..acquisition.acquire import acquire
+from ..acquisition.settings import AcquireSettings
+from ..errors import InputError
+from ..runtime.arrays import Floats
+from ..runtime.provenance import made_by
+from ..runtime.settings import settings_from
+from ..sequences.domain import good_recording, good_sequence, make_domain, sequence_name
+from ..sequences.labels import MotorUnits
+from ..sequences.recording import Recording
+from ..sequences.sequence import Sequence
+from ..simulation.firing import SpikeTrains
+from ..simulation.simulate import Twitches, draw_activity, draw_twitches, label, twitch_sources
+from ..simulation.territory import Territories, draw_territories
+from .imaging import Scanner, resize
+from .settings import Contraction, PhantomSettings
+from .tissue import TissueSlice, draw_tissue, tissue_grid
+
+_DRIFT_CUTOFF = 2.0  # Hz
+
+_VESSEL_RADIUS = 0.0015  # m
+
+# The arterial pulse as displacement: amplitude and phase of its first harmonics, a fast rise and a slow fall.
+_PULSE_HARMONICS = ((1.0, 0.0), (0.5, -0.9), (0.25, -1.8), (0.12, -2.6))
+
+Settings = PhantomSettings | str | Path | Mapping[str, Any] | None
+
+
+class Activity(NamedTuple):
+    """What contracts: when, where and how."""
+
+    trains: SpikeTrains
+    territories: Territories
+    twitches: Twitches
+
+
+def phantom(
+    settings: Settings = None,
+    *,
+    seed: int = 0,
+    subject: int = 0,
+    run: int = 0,
+    activity: Sequence | None = None,
+    **changes: Any,
+) -> Recording:
+    """Record a contraction of the tissue phantom: a stand-in for in vivo, never to be called in vivo.
+
+    A motor unit swells in its territory (its fibres shorten across the image); elastic,
+    heterogeneous tissue answers with a displacement, and ultrasound images scatterers that follow it.
+
+    Parameters
+    ----------
+    settings : `PhantomSettings`, a YAML file, a mapping, or None for the defaults
+    seed, subject, run : same seed and subject, same tissue and noise level; another run, other activity
+    activity : a simulated sequence whose motor units contract instead of newly drawn ones, so that
+        the same activity exists both in silico and as phantom
+    **changes : single settings by dotted name
+
+    Returns
+    -------
+    Recording
+        IQ frames at 2 kHz, rendered block by block when they are asked for, with ground truth:
+        `labels.velocity()` is the true axial velocity in m/s at the recording's frame rate. A contraction up to twice
+        too strong for the imaging model is softened; its `provenance["softened"]` says by what.
+
+    Raises
+    ------
+    InputError : a setting breaks a rule, or `activity` has no labels or another extent.
+    """
+    settings = settings_from(PhantomSettings, settings, **changes)
+    grid, imaging = settings.grid, settings.imaging
+    tissue, snr_db = _subject(settings, seed, subject)  # pyright: ignore[reportArgumentType]
+    rng = np.random.default_rng([seed, subject, run, 1])
+    parts = _draw(settings, tissue, rng) if activity is None else _borrow(settings, activity)
+    frames = math.ceil(grid.duration * imaging.frame_rate)
+
+    strength = settings.contraction.eigenstrain * parts.twitches.amplitude / (settings.twitch.amplitude or 1.0)
+    inside = tissue.muscle[:, tissue.image]
+    pattern = tissue.axial_displacement(parts.territories.weight * inside * strength[:, None, None])
+    largest = np.maximum(np.abs(pattern).max((1, 2)), np.finfo(float).tiny)
+    unit_twitches = parts.twitches._replace(amplitude=np.ones(len(largest)), sign=np.ones(len(largest)))
+    sources = [
+        twitch_sources(parts.trains, unit_twitches, frames, imaging.frame_rate, 0.0, rng, displacement=displacement)
+        for displacement in (True, False)
+    ]
+    displacement, velocity = (source * largest[:, None] for source in sources)
+    weight = pattern / largest[:, None, None]
+    softened = _softening(displacement, weight, imaging.axial_resolution / 2)
+    note = {"softened": softened} if softened < 1 else {}
+    if note:
+        strength, largest, displacement, velocity = (
+            softened * each for each in (strength, largest, displacement, velocity)
+        )
+    background, background_weight = _background(settings, tissue, frames, rng)
+
+    shape = (imaging.rows, imaging.columns)
+    labels = label(parts.trains, parts.territories, parts.twitches, resize(weight, shape), velocity.astype(np.float32))
+    twitch = {**labels.twitch, "amplitude": largest, "sign": np.ones(len(largest)), "eigenstrain": strength}
+    labels = MotorUnits(
+        **{
+            **vars(labels),
+            "mask": resize(parts.territories.mask, shape) >= 0.5,
+            "twitch": twitch,
+            "background_weight": resize(background_weight, shape) if len(background) else None,
+            "background_source": np.gradient(background, 1 / imaging.frame_rate, axis=1) if len(background) else None,
+        }
+    )
+    # Scatterers rest where the tissue is on average, so that the imaging model has least to move.
+    moving = np.concatenate([displacement, background])
+    moving -= moving.mean(1, keepdims=True)
+    scanner_rng = np.random.default_rng([seed, subject, run, 2])
+    echo = tissue.echo[:, tissue.image]
+    scanner = Scanner(imaging, grid, echo, snr_db, scanner_rng)
+    blocks = functools.partial(
+        scanner.image,
+        moving,
+        np.concatenate([weight, background_weight]),
+        int(scanner_rng.integers(2**62)),
+    )
+    return Recording(
+        blocks=blocks,
+        shape=(frames, *shape),
+        frame_rate=imaging.frame_rate,
+        spacing=scanner.spacing,
+        centre_frequency=imaging.centre_frequency,
+        sound_speed=imaging.sound_speed,
+        labels=labels,
+        origin="phantom",
+        subject=f"phantom{subject:02d}",
+        provenance=made_by("phantom", settings, seed, subject=subject, run=run, snr_db=snr_db, **note),
+    )
+
+
+def phantom_domain(
+    out: str | Path,
+    subjects: int = 8,
+    runs: int = 3,
+    settings: Settings = None,
+    *,
+    acquire_settings: AcquireSettings | str | Path | Mapping[str, Any] | None = None,
+    iq: bool = False,
+    seed: int = 0,
+    workers: int = -1,
+    quiet: bool = False,
+    **changes: Any,
+) -> list[Path]:
+    """Make a folder of phantom sequences in parallel; run again to finish what was interrupted.
+
+    Parameters
+    ----------
+    out : the folder
+    subjects, runs : tissue realisations, and sequences of each
+    settings, **changes : as for `phantom`
+    acquire_settings : how the recordings become TVI sequences, by the same chain as measured ones;
+        None takes the frames, rate and size of `settings.grid`
+    iq : write the IQ recordings themselves instead (about 1 GB per 2 s), for `acquire` to read
+    seed : of the whole domain
+    workers : processes, -1 for one per core; the bytes do not depend on it
+    quiet : no progress
+
+    Returns
+    -------
+    list of Path : the files
+
+    Raises
+    ------
+    RunFolderError : the folder holds a domain made with other settings.
+    """
+    settings = settings_from(PhantomSettings, settings, **changes)
+    chain = settings_from(AcquireSettings, acquire_settings or acquired_like(settings))
+    makers = {}
+    for subject in range(subjects):
+        for run in range(runs):
+            name = sequence_name(f"phantom{subject:02d}", run + 1)
+            name = name.replace("_tvi", "_iq") if iq else name
+            makers[name] = functools.partial(
+                _phantom_to, settings=settings, chain=None if iq else chain, seed=seed, subject=subject, run=run
+            )
+    recipe = {
+        "stage": "phantom",
+        "settings": settings.model_dump(mode="json"),
+        "acquire": "iq" if iq else chain.model_dump(mode="json"),
+        "seed": seed,
+    }
+    good = good_recording if iq else good_sequence
+    return make_domain(out, makers, recipe, good, "phantom", workers, quiet)
+
+
+def acquired_like(settings: PhantomSettings) -> dict[str, Any]:
+    """Acquisition settings that give sequences of the size and rate of `settings.grid`."""
+    grid = settings.grid
+    output = {"rows": grid.rows, "columns": grid.columns, "frame_rate": grid.frame_rate, "frames": grid.frames}
+    return {"output": output}
+
+
+def _phantom_to(
+    path: Path, settings: PhantomSettings, chain: AcquireSettings | None, seed: int, subject: int, run: int
+) -> None:
+    recording = phantom(settings, seed=seed, subject=subject, run=run)
+    if chain is None:
+        recording.save(path)
+    else:
+        acquire(recording, chain, quiet=True).save(path)
+
+
+def _softening(displacement: Floats, weight: Floats, limit: float) -> float:
+    """By what to multiply a contraction so that the imaging model holds for it; 1 for nearly all.
+
+    The model allows displacements up to a limit, which of many contractions at the default strength a few pass by some
+    tens of percent, when strong units fire together. Beyond twice the limit it is the settings that are wrong, and
+    imaging says so.
+
+    Parameters
+    ----------
+    displacement : (K, T), m; weight : (K, Z, X); their product is the displacement, from wherever tissue rests
+    limit : m
+    """
+    moving = (displacement - displacement.mean(1, keepdims=True)).T.astype(np.float32)
+    flat = weight.reshape(len(weight), -1).astype(np.float32)
+    blocks = (moving[start : start + 256] @ flat for start in range(0, len(moving), 256))
+    largest = max((float(np.abs(block).max(initial=0)) for block in blocks), default=0.0)
+    return 0.99 * limit / largest if limit < largest <= 2 * limit else 1.0
+
+
+@functools.lru_cache(maxsize=2)  # the runs of a subject share its tissue, and factorising it takes a second
+def _subject(settings: PhantomSettings, seed: int, subject: int) -> tuple[TissueSlice, float]:
+    rng = np.random.default_rng([seed, subject])
+    return draw_tissue(settings.tissue, settings.grid, rng), float(rng.uniform(*settings.imaging.snr_db))
+
+
+def _draw(settings: PhantomSettings, tissue: TissueSlice, rng: Generator) -> Activity:
+    """Draw activity; units whose centre is not in muscle are drawn again."""
+    trains = draw_activity(settings.firing, settings.grid.duration, rng)
+    twitches = draw_twitches(settings.twitch, len(trains.times), rng)
+    cells = tissue_grid(settings.grid)
+    muscle = tissue.muscle[:, tissue.image]
+    found: list[Territories] = []
+    while len(found) < len(trains.times):
+        one = draw_territories(settings.territory, cells, 1, rng)
+        row, column = (one.centre[0] / cells.spacing).astype(int)
+        if muscle[row, column]:
+            found.append(one)
+    return Activity(trains, Territories(*(np.concatenate(parts) for parts in zip(*found, strict=True))), twitches)
+
+
+def _borrow(settings: PhantomSettings, activity: Sequence) -> Activity:
+    """The activity of a simulated sequence, on the cells of the tissue."""
+    labels, grid = activity.labels, settings.grid
+    if labels is None:
+        raise InputError("activity must be a sequence with labels, got none; use one made by `simulate`")
+    extent = (activity.shape[1] * activity.spacing[0], activity.shape[2] * activity.spacing[1])
+    if not np.allclose(extent, (grid.depth, grid.width), rtol=1e-3):
+        size = f"{grid.depth * 1e3:g} x {grid.width * 1e3:g} mm"
+        got = f"{extent[0] * 1e3:g} x {extent[1] * 1e3:g} mm"
+        raise InputError(f"activity must cover {size}, got {got}; set grid to match")
+    cells = tissue_grid(grid)
+    mask = resize(labels.mask, (cells.rows, cells.columns)) >= 0.5
+    twitches = Twitches(*(np.asarray(labels.twitch[name]) for name in Twitches._fields))
+    trains = SpikeTrains(labels.spike_times, labels.sync_partner, np.asarray(labels.twitch["firing_rate"]))
+    return Activity(trains, Territories(labels.centre, labels.diameter, mask, mask.astype(np.float32)), twitches)
+
+
+def _background(settings: PhantomSettings, tissue: TissueSlice, frames: int, rng: Generator) -> tuple[Floats, Floats]:
+    """Motion that no unit causes: displacements (B, T) in m and patterns (B, Z, X); B may be 0."""
+    contraction, rate = settings.contraction, settings.imaging.frame_rate
+    sources, patterns = [], []
+    shape = tissue.muscle[:, tissue.image].shape
+    if contraction.drift:
+        sources.append(_drift(contraction.drift, frames, rate, rng))
+        patterns.append(np.ones(shape))
+    if contraction.pulsation:
+        sources.append(_pulse(contraction, frames, rate, rng))
+        patterns.append(_vessel(tissue, rng))
+    return np.array(sources).reshape(-1, frames), np.array(patterns).reshape(-1, *shape)
+
+
+def _drift(velocity_rms: float, frames: int, rate: float, rng: Generator) -> Floats:
+    """(T,): displacement of slow drift whose velocity has the given RMS, m."""
+    pad = round(rate)  # the filter's ends are cut off
+    sos = butter(2, _DRIFT_CUTOFF, fs=rate, output="sos")
+    velocity = sosfiltfilt(sos, rng.standard_normal(frames + 2 * pad))[pad : pad + frames]
+    return np.cumsum(velocity * velocity_rms / np.sqrt(np.mean(velocity**2))) / rate
+
+
+def _pulse(contraction: Contraction, frames: int, rate: float, rng: Generator) -> Floats:
+    """(T,): displacement at the wall of an artery, m, of the given peak."""
+    phase = 2 * np.pi * rng.uniform(*contraction.heart_rate) * np.arange(frames) / rate + rng.uniform(0, 2 * np.pi)
+    wave = sum(a * np.cos((n + 1) * phase + shift) for n, (a, shift) in enumerate(_PULSE_HARMONICS))
+    return contraction.pulsation * wave / np.max(np.abs(wave))
+
+
+def _vessel(tissue: TissueSlice, rng: Generator) -> Floats:
+    """(Z, X): axial displacement around an artery somewhere in the muscle that widens, largest value 1."""
+    muscle = np.argwhere(tissue.muscle[:, tissue.image])
+    centre = muscle[rng.integers(len(muscle))]
+    shape = tissue.muscle[:, tissue.image].shape
+    row, column = np.indices(shape)
+    inside = np.hypot((row - centre[0]) * tissue.cell[0], (column - centre[1]) * tissue.cell[1]) <= _VESSEL_RADIUS
+    pattern = tissue.axial_displacement(inside[None].astype(float))[0]
+    return pattern / np.abs(pattern).max()

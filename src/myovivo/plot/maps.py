@@ -1,0 +1,179 @@
+"""Maps, depth downwards from the probe."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from .style import Limits, Unit, add_colourbar, axes_or_new, decibel, diverging, factor, image
+
+
+def variance_map(
+    variance: ArrayLike,
+    spacing: tuple[float, float],
+    ax: Axes | None = None,
+    unit: Unit = "mm/s",
+    limits: Limits = None,
+    colourbar: bool = True,
+) -> Axes:
+    """Temporal variance of each pixel in dB.
+
+    Parameters
+    ----------
+    variance : (Z, X), (m/s)²; squared SDs if `unit` is `SD`
+    spacing : (dz, dx), m
+    limits : dB, lowest and highest shown; the 1st and the 100th percentile if None
+    """
+    level = decibel(np.asarray(variance) * (1e6 if unit == "mm/s" else 1.0))
+    low, high = limits or (float(np.percentile(level, 1)), float(level.max()))
+    label = "variance (dB re 1 (mm/s)²)" if unit == "mm/s" else "variance (dB re SD²)"
+    return image(level, spacing, ax, "magma", (low, high), label if colourbar else None)
+
+
+def frame(
+    velocity: ArrayLike,
+    spacing: tuple[float, float],
+    ax: Axes | None = None,
+    unit: Unit = "mm/s",
+    limit: float | None = None,
+    colourbar: bool = True,
+) -> Axes:
+    """Velocity of one frame; red towards the probe, blue away.
+
+    Parameters
+    ----------
+    velocity : (Z, X), m/s; SDs if `unit` is `SD`
+    spacing : (dz, dx), m
+    limit : largest velocity shown either way, in the unit drawn; the largest there is if None
+    """
+    return diverging(velocity, spacing, ax, unit, limit, f"velocity ({unit})" if colourbar else None)
+
+
+def b_mode(
+    iq: ArrayLike,
+    spacing: tuple[float, float],
+    ax: Axes | None = None,
+    span: float = 50.0,
+    colourbar: bool = True,
+) -> Axes:
+    """Echo of one frame in dB below its strongest thousandth.
+
+    Parameters
+    ----------
+    iq : (Z, X), complex, or its magnitude
+    spacing : (dz, dx), m
+    span : dB shown
+    """
+    echo = np.abs(np.asarray(iq))
+    brightest = float(np.percentile(echo, 99.9)) or 1.0
+    return image(2 * decibel(echo / brightest), spacing, ax, "gray", (-span, 0.0), "echo (dB)" if colourbar else None)
+
+
+def difference_map(
+    difference: ArrayLike,
+    spacing: tuple[float, float],
+    ax: Axes | None = None,
+    unit: Unit = "mm/s",
+    limit: float | None = None,
+    label: str = "translated − silico",
+) -> Axes:
+    """A signed map (translated − silico), with limits symmetric about zero; an absolute map from zero up.
+
+    Parameters
+    ----------
+    difference : (Z, X), m/s; SDs if `unit` is `SD`. Without negative values it is drawn as absolute.
+    spacing : (dz, dx), m
+    limit : largest value shown, in the unit drawn; the 99.5th percentile of |difference| if None
+    label : what the colour bar says before the unit
+    """
+    values = np.asarray(difference, float) * factor(unit)
+    limit = limit or float(np.percentile(np.abs(values), 99.5)) or 1.0
+    text = f"{label} ({unit})"
+    if values.min() >= 0:
+        return image(values, spacing, ax, "viridis", (0.0, limit), text)
+    return image(values, spacing, ax, "RdBu_r", (-limit, limit), text)
+
+
+def correlation_map(correlation: ArrayLike, spacing: tuple[float, float], ax: Axes | None = None) -> Axes:
+    """Content correlation of each pixel, −1 to 1 drawn from 0; undefined pixels stay grey.
+
+    Parameters
+    ----------
+    correlation : (Z, X), as `evaluate.metrics.content_correlation` gives
+    spacing : (dz, dx), m
+    """
+    return image(np.asarray(correlation, float), spacing, ax, "viridis", (0.0, 1.0), "xCorr")
+
+
+def lag_map(lag: ArrayLike, spacing: tuple[float, float], ax: Axes | None = None, limit: float = 0.1) -> Axes:
+    """Lag of each pixel in ms; positive, red: the translated motion comes later.
+
+    Parameters
+    ----------
+    lag : (Z, X), s
+    spacing : (dz, dx), m
+    limit : s, largest lag shown either way
+    """
+    return image(np.asarray(lag, float) * 1e3, spacing, ax, "PuOr_r", (-limit * 1e3, limit * 1e3), "lag (ms)")
+
+
+def territories(
+    mask: ArrayLike, spacing: tuple[float, float], ax: Axes, colour: str = "white", style: str = "solid"
+) -> Axes:
+    """Outlines of the motor-unit territories over a map.
+
+    Parameters
+    ----------
+    mask : (K, Z, X) bool
+    spacing : (dz, dx), m
+    """
+    dz, dx = (1e3 * value for value in spacing)
+    for one in np.asarray(mask, float):
+        if one.any() and not one.all():
+            depth, lateral = (np.arange(one.shape[0]) + 0.5) * dz, (np.arange(one.shape[1]) + 0.5) * dx
+            ax.contour(lateral, depth, one, levels=[0.5], colors=colour, linewidths=0.8, linestyles=style)
+    return ax
+
+
+def kspace(
+    magnitude: ArrayLike,
+    size: tuple[int, int],
+    spacing: tuple[float, float],
+    ax: Axes | None = None,
+    limits: Limits = None,
+    colourbar: bool = True,
+) -> Axes:
+    """K-space magnitude of a log-variance map in dB, over spatial frequency up to the Nyquist frequency.
+
+    Parameters
+    ----------
+    magnitude : as `evaluate.metrics.kspace` gives: row i is frequency (i + 1) / (Z dz) in depth
+    size : (Z, X) of the map
+    spacing : (dz, dx), m
+    limits : dB; the 1st and the 100th percentile if None
+    """
+    level = 2 * decibel(magnitude)[: size[0] // 2, : size[1] // 2]  # beyond, a small map's frequencies are negative
+    ax = axes_or_new(ax)
+    step_z, step_x = (1e-3 / (count * one) for count, one in zip(size, spacing, strict=True))  # cycles per mm
+    rows, columns = level.shape
+    low, high = limits or (float(np.percentile(level, 1)), float(level.max()))
+    extent = (0.5 * step_x, (columns + 0.5) * step_x, (rows + 0.5) * step_z, 0.5 * step_z)
+    image = ax.imshow(level, extent=extent, cmap="viridis", vmin=low, vmax=high, interpolation="nearest")
+    ax.set(xlabel="lateral (cycles/mm)", ylabel="depth (cycles/mm)")
+    if colourbar:
+        add_colourbar(ax, image, "magnitude (dB)")
+    return ax
+
+
+def significance(
+    p: ArrayLike, spacing: tuple[float, float], ax: Axes, alpha: float = 0.05, colour: str = "black"
+) -> Axes:
+    """Outlines, over a map, of where p is at most `alpha`.
+
+    Parameters
+    ----------
+    p : (Z, X)
+    spacing : (dz, dx), m
+    """
+    return territories((np.asarray(p) <= alpha)[None], spacing, ax, colour)

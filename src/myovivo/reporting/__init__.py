@@ -1,0 +1,1 @@
+"""What was measured as figures, tables and a page."""

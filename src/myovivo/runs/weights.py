@@ -1,0 +1,98 @@
+"""What a translation needs of a training, in one file; those that come with the package, too."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+from torch import Tensor
+
+from ..errors import CheckpointError
+from ..models.settings import TrainSettings
+from ..runtime.settings import explain
+from ..runtime.tensors import read_tensors, write_tensors
+from ..sequences.scale import Standardisation
+from ..version import __version__
+
+WEIGHTS = "weights.safetensors"  # in a run folder
+
+BUNDLED = Path(__file__).parents[1] / "weights"  # trained networks that come with the package, each with its card
+
+
+class Weights(NamedTuple):
+    """What a translation needs: see `load_weights`."""
+
+    settings: TrainSettings
+    standards: dict[str, Standardisation]
+    frame_rate: float
+    spacing: tuple[float, float]
+    step: int
+    seed: int
+    tensors: dict[str, Tensor]
+    path: Path
+    digest: str  # SHA-256 of the file: what tells one set of weights from another
+
+
+def write_weights(path: str | Path, weights: Weights) -> None:
+    """Write what `load_weights` reads, whole or not at all.
+
+    Raises
+    ------
+    FileError : the disk is full or the folder cannot be written.
+    """
+    about = {
+        "settings": weights.settings.model_dump(mode="json"),
+        "seed": weights.seed,
+        "step": weights.step,
+        "standardisation": weights.standards,
+        "frame_rate": weights.frame_rate,
+        "spacing": weights.spacing,
+        "version": __version__,
+    }
+    write_tensors(path, "weights", weights.tensors, about)
+
+
+def load_weights(run: str | Path) -> Weights:
+    """Read `weights.safetensors` of a run folder, the file itself, or weights that come with the package.
+
+    Parameters
+    ----------
+    run : a folder, a file, or "house" (see `BUNDLED`) where no folder has that name
+
+    Raises
+    ------
+    CheckpointError : missing, damaged, not from myovivo, or incomplete.
+    """
+    path = _weights_file(run)
+    tensors, note = read_tensors(path, "weights")
+    try:
+        dz, dx = map(float, note["spacing"])
+        return Weights(
+            settings=TrainSettings.model_validate(note["settings"]),
+            standards={
+                domain: Standardisation(*map(float, note["standardisation"][domain])) for domain in ("silico", "vivo")
+            },
+            frame_rate=float(note["frame_rate"]),
+            spacing=(dz, dx),
+            step=int(note["step"]),
+            seed=int(note["seed"]),
+            tensors=tensors,
+            path=path,
+            digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+    except ValidationError as error:
+        raise CheckpointError(path, f"has settings this version does not know: {explain(error)}; train again") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            path, f"is incomplete ({type(error).__name__}: {error}); restore it or train again"
+        ) from None
+
+
+def _weights_file(run: str | Path) -> Path:
+    path = Path(run)
+    if path.is_file():
+        return path
+    bundled = BUNDLED / f"{run}.safetensors"
+    return bundled if not path.exists() and bundled.is_file() else path / WEIGHTS

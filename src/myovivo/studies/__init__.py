@@ -1,0 +1,1 @@
+"""The paper's whole experiment, and the way once in minutes."""

@@ -1,0 +1,296 @@
+"""The last step of a study: the paper's tables and figures, as files and as one page."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import html
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+from ..evaluation import maps
+from ..evaluation.comparison import COLUMNS, NONE, NOTHING, VIVO_VIVO, Comparison, Row
+from ..evaluation.evaluate import evaluate
+from ..models.presets import TRAIN_PRESETS
+from ..models.settings import TrainSettings
+from ..models.sizes import parameter_counts
+from ..reporting.figures import (
+    STYLE,
+    Drawing,
+    Example,
+    differences,
+    example_frames,
+    example_signals,
+    kspaces,
+    loaded,
+    map_gallery,
+    similarity_stacks,
+    spectra,
+)
+from ..reporting.page import figure_block, whole_page
+from ..reporting.report import PAPER, data_table, legend, metrics_table, warning_box
+from ..reporting.tables import Table
+from ..runs.folder import LOG
+from ..runtime.files import read_json, whole_file, write_json, write_text
+from ..runtime.parallel import on_cluster
+from ..runtime.settings import settings_from
+from ..sequences.header import read_header
+from ..sequences.source import sources
+from ..version import __version__
+from .settings import StudySettings
+from .work import SILICO, VIVO, Inputs, Runtime, files_of
+
+PAGE, METRICS = "index.html", "metrics.json"
+
+PRINTED = ("DBhat", "Corr", "SSI", "Corr Psd", "xCorr", "lag")  # the paper's columns
+
+IDENTIFICATION = "identification"
+
+
+def draw_results(out: Path, inputs: Inputs, runtime: Runtime, settings: dict[str, Any]) -> None:
+    """Compare, tabulate, draw and write everything."""
+    study = StudySettings.model_validate(settings)
+    workers = runtime["workers"]
+    with on_cluster(runtime["scheduler"]):
+        family = _compared(study, inputs, {name: f"models/{name}" for name in study.models}, "", workers)
+        beside = {
+            name: _compared(study, inputs, {name: f"models/{name}"}, suffix, workers)
+            for name, suffix in (("simplified", "-simplified"), ("slow", "-slow"))
+            if getattr(study.experiments, name)
+        }
+    tables = [first_table(family), second_table(study, inputs)]
+    if beside:
+        tables.append(experiments_table(study, family, beside))
+    if study.experiments.two_sample:
+        tables.append(_two_sample_table(study, inputs))
+    if study.experiments.identification:
+        tables += _identification_tables(inputs[IDENTIFICATION])
+    drawings = _drawings(study, family, inputs, workers)
+    pictures = {name: drawing.png() for name, drawing in drawings.items()}
+
+    for table in tables:
+        table.save(out)
+    for name, drawing in drawings.items():
+        _write(out / f"{name}.png", pictures[name])
+        _write(out / f"{name}.svg", drawing.svg())
+    family.to_csv(out / "comparison.csv")
+    everything = {"family": family.to_dict(), **{name: one.to_dict() for name, one in beside.items()}}
+    write_json(out / METRICS, {"software": "myovivo", "version": __version__, "settings": settings, **everything})
+    write_text(out / PAGE, _page(family, tables, drawings, pictures))
+
+
+def _compared(study: StudySettings, inputs: Inputs, runs: Mapping[str, str], suffix: str, workers: int) -> Comparison:
+    """The models of one pair of domains on what was held out."""
+    run = inputs[next(iter(runs.values()))]
+    vivo_folder = inputs[VIVO + ("-slow" if suffix == "-slow" else "")]
+    silico = files_of(run, "silico", "test", inputs[SILICO + suffix])
+    vivo = files_of(run, "vivo", "test", vivo_folder)
+    translated = {name: inputs[f"translated/{name}"] for name in runs}
+    frames = min(read_header(path).shape[0] for path in (*silico, *vivo))
+    return evaluate(translated, vivo, silico, frames=frames, workers=workers)
+
+
+# ------------------------------------------------------------------------------------------ tables
+
+
+def first_table(comparison: Comparison) -> Table:
+    """Table 1: every row against vivo, mean ± SD, and the paper's own figures."""
+    ours = [(comparison.label(row), *_cells(row)) for row in comparison.rows]
+    paper = [(f"paper: {name}", *(values.get(column, "–") for column in PRINTED)) for name, values in PAPER.items()]
+    reference = comparison.label(comparison.row(VIVO_VIVO))
+    caption = (
+        f"Likeness to the reference sequences, mean ± SD over pairs; {NONE}: no translation, {reference}: the aim."
+    )
+    return Table("table1", caption, ("row", *_heads()), (*ours, *paper), (len(ours),))
+
+
+def _heads() -> tuple[str, ...]:
+    return tuple(column.head for column in COLUMNS if column.name in PRINTED)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    chosen = (column for column in COLUMNS if column.name in PRINTED)
+    return tuple(row.columns.get(one.name, NOTHING).text(one.decimals, one.scale) for one in chosen)
+
+
+def second_table(study: StudySettings, inputs: Inputs) -> Table:
+    """Table 2: what each model is and took."""
+    rows = []
+    for name in study.models:
+        trained = study.training(name)
+        preset = study.models[name].get("preset", name)
+        counts = parameter_counts(trained)
+        full = "–"
+        if str(preset) in TRAIN_PRESETS:
+            full = f"{parameter_counts(settings_from(TrainSettings, preset))['silico_to_vivo']:,}"
+        last = _last_line(inputs[f"models/{name}"] / LOG)
+        rows.append(
+            (
+                name,
+                f"{trained.dimensions}-D",
+                " × ".join(map(str, trained.data.clip)),
+                f"{counts['silico_to_vivo']:,}",
+                full,
+                f"{sum(counts.values()):,}",
+                f"{last['step']:,}",
+                str(trained.optimiser.batch),
+            )
+        )
+    head = (
+        "model", "networks", "clip", "translator, parameters", "the preset's", "all networks", "steps", "batch",
+    )  # fmt: skip
+    caption = "The models: clips in frames × rows × columns; parameters as trained here, and of the preset as it is."
+    return Table("table2", caption, head, tuple(rows))
+
+
+def _last_line(log: Path) -> dict[str, Any]:
+    return json.loads(log.read_text(encoding="utf-8").strip().splitlines()[-1])
+
+
+def experiments_table(study: StudySettings, family: Comparison, beside: Mapping[str, Comparison]) -> Table:
+    """The simplified simulation and the lower frame rate, beside the same model as it is."""
+    rows: list[tuple[str, ...]] = []
+    groups = []
+    rate = f"{study.experiments.slow_frame_rate:g} Hz"
+    for name, comparison in beside.items():
+        model = getattr(study.experiments, name)
+        data = {"simplified": "simplified simulation", "slow": rate}[name]
+        groups.append(len(rows))
+        rows.append((f"full simulation, {family.frame_rate:g} Hz: {model}", *_cells(family.row(model))))
+        rows.append((f"{data}: {NONE}", *_cells(comparison.row(NONE))))
+        rows.append((f"{data}: {model}", *_cells(comparison.row(name))))
+        if name == "slow":
+            rows.append((f"{data}: {comparison.label(comparison.row(VIVO_VIVO))}", *_cells(comparison.row(VIVO_VIVO))))
+    caption = "Trained on the simplified simulation, and at a lower frame rate; columns as in Table 1."
+    return Table("experiments", caption, ("row", *_heads()), tuple(rows), tuple(groups[1:]))
+
+
+def _two_sample_table(study: StudySettings, inputs: Inputs) -> Table:
+    rows = []
+    for name in study.experiments.two_sample:
+        found = read_json(inputs[f"two-sample/{name}"] / "two_sample.json")
+        low, high = found["interval"]
+        rows.append((name, f"{found['accuracy']:.2f}", f"{low:.2f} to {high:.2f}", f"{found['auc']:.2f}"))
+    caption = "Can a classifier tell translated from recorded? Accuracy on subjects it never saw; 0.5: it cannot."
+    return Table("two_sample", caption, ("model", "accuracy", "95 %", "AUC"), tuple(rows))
+
+
+def _identification_tables(folder: Path) -> list[Table]:
+    """How well each method does on held-out recordings, and what another training set changes."""
+    head, *rows = csv.reader((folder / "identification.csv").read_text(encoding="utf-8").splitlines())
+    found = read_json(folder / "identification.json")
+    caption = (
+        f"Motor units found in recordings of {found['subjects']} held-out subjects, by what the method was tuned or "
+        "trained on: rate of agreement with the true firings, with 95 % intervals by subject."
+    )
+    changed = tuple(
+        (one["method"], f"{one['a']} − {one['b']}", *(_with_interval(one, name) for name in ("rate", "above")))
+        for one in found["differences"]
+    )
+    below = "The same, one training set less another, sequence by sequence; an interval without 0 is a difference."
+    return [
+        Table("identification", caption, tuple(head), tuple(map(tuple, rows))),
+        Table("identification_differences", below, ("method", "trained on", "rate", "above chance"), changed),
+    ]
+
+
+def _with_interval(one: Mapping[str, Any], name: str) -> str:
+    return f"{one[name]:+.3f} ({one[f'{name}_low']:+.3f} to {one[f'{name}_high']:+.3f})"
+
+
+# ------------------------------------------------------------------------------------------ figures
+
+
+def _drawings(study: StudySettings, family: Comparison, inputs: Inputs, workers: int) -> dict[str, Drawing]:
+    """Figures 1, 2, 3 and 5 for the model that is shown, and the maps of all."""
+    shown = study.shown or list(study.models)[-1]
+    run = inputs[f"models/{shown}"]
+    silico = files_of(run, "silico", "test", inputs[SILICO])
+    vivo = files_of(run, "vivo", "test", inputs[VIVO])
+    one = only(family, shown)
+    pairs = maps.pairs_by_name(silico, inputs[f"translated/{shown}"])
+    with mpl.rc_context(STYLE):
+        before, after = (loaded(source, family.frames) for source in pairs[0])
+        example = Example(shown, before, after, family)
+        reference = loaded(sources(vivo)[0], family.frames)
+        stacks = similarity_stacks(pairs, one, workers, False, shown)
+        return {
+            "figure1": example_frames(example, reference, ""),
+            "figure2": kspaces(one),
+            "figure3": spectra(one),
+            "figure5": differences(example, stacks, ""),
+            "maps": map_gallery(family),
+            "signals": example_signals(example, ""),
+        }
+
+
+def only(comparison: Comparison, model: str) -> Comparison:
+    """A comparison without the other models."""
+    kept = ("silico", model, "vivo")
+    return dataclasses.replace(
+        comparison,
+        rows=tuple(row for row in comparison.rows if row.name in (NONE, model, VIVO_VIVO)),
+        domains={name: comparison.domains[name] for name in kept},
+        features={name: comparison.features[name] for name in kept},
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    with whole_file(path) as part:
+        part.write_bytes(content)
+
+
+# ------------------------------------------------------------------------------------------ page
+
+_NUMBERS = {"figure1": "Figure 1", "figure2": "Figure 2", "figure3": "Figure 3", "figure5": "Figure 5"}
+
+
+def _page(
+    family: Comparison, tables: list[Table], drawings: Mapping[str, Drawing], pictures: Mapping[str, bytes]
+) -> str:
+    footer = (
+        f"Numbers: <code>{METRICS}</code>, <code>comparison.csv</code>; tables also as CSV and LaTeX, figures as SVG."
+    )
+    body = _body(family, tables, drawings, pictures)
+    return whole_page("In silico to in vivo domain translation: the study", body, footer)
+
+
+def _body(
+    family: Comparison, tables: list[Table], drawings: Mapping[str, Drawing], pictures: Mapping[str, bytes]
+) -> Iterator[str]:
+    yield f'<p class="lead">{_lead(family)}</p>'
+    yield from warning_box(family)
+    yield "<h2>What was compared</h2>"
+    yield from data_table(family)
+    yield "<h2>Table 1. How alike the domains are</h2>"
+    yield from metrics_table(family)
+    yield from legend(family)
+    for table in tables[1:]:
+        if table.name in _TITLES:
+            yield f"<h2>{_TITLES[table.name]}</h2>"
+        yield f"<p>{html.escape(table.caption)}</p>{table.html()}"
+    yield "<h2>Figures</h2>"
+    for name, drawing in drawings.items():
+        number = f"{_NUMBERS[name]}. " if name in _NUMBERS else ""
+        yield figure_block(f"{number}{drawing.title}", pictures[name], drawing.caption)
+
+
+_TITLES = {
+    "table2": "Table 2. The models",
+    "experiments": "Simplified simulation and lower frame rate",
+    "two_sample": "Can a classifier tell?",
+    "identification": "Does translated data help to identify motor units?",
+}
+
+
+def _lead(family: Comparison) -> str:
+    models = [name for name in family.domains if name not in ("silico", "vivo")]
+    many = f"{len(models)} translators" if len(models) > 1 else "One translator"
+    return html.escape(
+        f"The experiment of Ali et al. 2022 on the data at hand: {many} trained between the same two domains, judged "
+        "on subjects that none has seen. Figures carry the numbers of the paper's."
+    )

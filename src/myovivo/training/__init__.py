@@ -1,0 +1,1 @@
+"""A translator trained between two unpaired folders of sequences."""

@@ -1,0 +1,1 @@
+"""Sequences of any length translated by a trained generator."""
