@@ -138,7 +138,7 @@ class Names(ast.NodeVisitor):
 
 
 def resolve(node, space):
-    """The object that `mv.evaluate.nulls` names, from what a block imports; None if it is not an import's."""
+    """The object that `mv.plot.frame` names, from what a block imports; None if it is not an import's."""
     if isinstance(node, ast.Name):
         return space.get(node.id)
     if isinstance(node, ast.Attribute) and (owner := resolve(node.value, space)) is not None:

@@ -15,6 +15,7 @@ from myovivo.errors import FileError, InputError
 from myovivo.evaluation import features, metrics
 from myovivo.evaluation.coherence import coherence
 from myovivo.evaluation.evaluate import evaluate
+from myovivo.sequences.header import read_velocity
 from myovivo.sequences.labels import MotorUnits
 from myovivo.sequences.sequence import Sequence
 
@@ -176,7 +177,7 @@ def test_no_more_than_one_pair_is_in_memory_at_a_time(silico, translated, vivo, 
     groups = {"silico": silico, "translated": translated, "vivo": vivo}
     folders = {name: save(tmp_path / name, group) for name, group in groups.items()}
     reads, alive, most = [], [], 0
-    read = features.read_velocity
+    read = read_velocity
 
     def counted(path, start, stop):
         nonlocal most

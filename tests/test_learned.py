@@ -16,6 +16,7 @@ from myovivo.identification.decoding import averaged_course, factorised, firing_
 from myovivo.identification.network import FiringNetwork, truth
 from myovivo.identification.settings import IdentifySettings, LearnSettings
 from myovivo.identification.tuning import tune_identification
+from myovivo.runtime.settings import settings_from
 from myovivo.sequences.labels import superpose
 from myovivo.simulation.twitch import twitch_velocity
 
@@ -177,7 +178,7 @@ def test_tuning_takes_what_finds_the_units(tmp_path):
     grid = [{"method": ("wavelet",), "components": (3,), "wavelet.threshold": (6.0, 1.0)}]  # nothing exceeds six SDs
     tuned = tune_identification([file], grid, workers=1, quiet=True)
     assert tuned.changes == {"method": "wavelet", "components": 3, "wavelet.threshold": 1.0}
-    assert tuned.settings == mv.config.settings_from(IdentifySettings, None, **tuned.changes)
+    assert tuned.settings == settings_from(IdentifySettings, None, **tuned.changes)
     alone = mv.identify(file, tuned.settings).agreement(mv.Sequence.load(file))
     assert (tuned.rate, tuned.chance) == pytest.approx((alone.rate, alone.chance))
     assert [one["rate"] for one in tuned.tried] == pytest.approx([0, alone.rate])
