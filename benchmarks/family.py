@@ -85,14 +85,14 @@ def measure(model: str, rounds: int = 3) -> dict[str, float]:
 
     from myovivo.models.sizes import parameter_counts
     from myovivo.sequences.header import Header
-    from myovivo.sequences.scale import Standardisation
+    from myovivo.sequences.scale import DomainScale
     from myovivo.training.processes import fabric_for
     from myovivo.training.step import Training
 
     torch.set_num_threads(1)
     settings = settings_from(TrainSettings, preset_of(model), **settings_of(model))
     clip, batch = settings.data.clip, settings.optimiser.batch
-    standards = {name: Standardisation(0.0, 1.0) for name in ("silico", "vivo")}
+    standards = {name: DomainScale(0.0, 1.0) for name in ("silico", "vivo")}
     with tempfile.TemporaryDirectory() as folder:
         header = Header(clip, 512.0, (6.25e-4, 6.25e-4), "silico", "", {})
         training = Training(Path(folder), settings, 0, header, standards, fabric_for(settings, "cpu"))

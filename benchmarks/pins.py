@@ -143,7 +143,7 @@ def formats_and_bytes() -> tuple[dict[str, Any], dict[str, str]]:
         run = mv.train(
             "paper-3d-noise", folder / "silico", folder / "vivo", folder / "run", device="cpu", quiet=True, **small
         )
-        layouts["run"] = sorted(path.name for path in run.iterdir())
+        layouts["run"] = sorted(path.name for path in run.iterdir() if path.name[0] != ".")
         made["train paper-3d-noise"] = hashlib.sha256(_numbers(run / "weights.safetensors")).hexdigest()
         translated = mv.translate_domain(run, None, folder / "translated", device="cpu", quiet=True)
         made["translate paper-3d-noise"] = _digest_of(mv.Sequence.load(translated[0]))

@@ -32,14 +32,14 @@ def measure(precision: str) -> dict[str, float]:
     from myovivo.models.settings import TrainSettings
     from myovivo.runtime.settings import settings_from
     from myovivo.sequences.header import Header
-    from myovivo.sequences.scale import Standardisation
+    from myovivo.sequences.scale import DomainScale
     from myovivo.training.processes import fabric_for
     from myovivo.training.step import Training
 
     changes = {"data.clip": CLIP, "optimiser.precision": precision}
     settings = settings_from(TrainSettings, "paper-3d-noise", **changes)
     header = Header(CLIP, 512.0, (3e-4, 3e-4), "silico", "", {})
-    standards = {name: Standardisation(0.0, 1.0) for name in ("silico", "vivo")}
+    standards = {name: DomainScale(0.0, 1.0) for name in ("silico", "vivo")}
     with tempfile.TemporaryDirectory() as folder:
         training = Training(Path(folder), settings, 0, header, standards, fabric_for(settings, "cpu"))
         silico, vivo = torch.randn(2, settings.optimiser.batch, 1, *CLIP, generator=torch.Generator().manual_seed(0))

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from training import tiny
 
 from myovivo.errors import CheckpointError, RunFolderError
-from myovivo.runs.folder import claim_run
+from myovivo.runs.folder import claimed_run
 from myovivo.runs.weights import load_weights
 from myovivo.runtime.tensors import fill, fill_optimiser, optimiser_tensors, read_tensors, write_tensors
 
@@ -149,23 +149,28 @@ def _recipe(**changes):
     return {"recipe": {"settings": tiny(**changes).model_dump(mode="json"), "seed": 0}}
 
 
+def claim(run, content):
+    with claimed_run(run, content):
+        pass
+
+
 def test_a_run_folder_is_claimed_once(tmp_path):
     run = tmp_path / "run"
-    claim_run(run, _recipe())
-    claim_run(run, _recipe())
-    claim_run(run, _recipe(**{"optimiser.steps": 99, "data.workers": 0}))  # longer, or more readers: the same run
+    claim(run, _recipe())
+    claim(run, _recipe())
+    claim(run, _recipe(**{"optimiser.steps": 99, "data.workers": 0}))  # longer, or more readers: the same run
     before = (run / "run.json").read_bytes()
     with pytest.raises(RunFolderError, match=r"generator\.features is 8 there, 4 here"):
-        claim_run(run, _recipe(**{"generator.features": 4}))
+        claim(run, _recipe(**{"generator.features": 4}))
     assert (run / "run.json").read_bytes() == before
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(RunFolderError, match="not empty"):
-        claim_run(tmp_path, _recipe())
+        claim(tmp_path, _recipe())
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
     (tmp_path / "run.json").write_text("[]")
     with pytest.raises(RunFolderError, match="not the description"):
-        claim_run(tmp_path, _recipe())
+        claim(tmp_path, _recipe())
     assert (tmp_path / "run.json").read_text() == "[]"

@@ -9,13 +9,13 @@ from training import domain, sequence
 
 from myovivo.errors import FileError, InputError
 from myovivo.sequences.header import common_header, read_header, sequence_files
-from myovivo.sequences.scale import Standardisation, standardisation
+from myovivo.sequences.scale import DomainScale, measured_scale
 from myovivo.sequences.sequence import Sequence
 from myovivo.sequences.split import SplitWarning, split_by_subject
 from myovivo.training.data import Clips
 from myovivo.training.prefetch import read_ahead
 
-PLAIN = Standardisation(0.0, 1.0)
+PLAIN = DomainScale(0.0, 1.0)
 
 
 def test_standardisation_equals_numpy_on_the_concatenation(tmp_path):
@@ -26,14 +26,14 @@ def test_standardisation_equals_numpy_on_the_concatenation(tmp_path):
         Sequence(velocity, 512, (1e-3, 1e-3)).save(tmp_path / f"{k}.h5")
     files = sequence_files(tmp_path)
     everything = np.concatenate([Sequence.load(path).velocity.ravel() for path in files]).astype(np.float64)
-    found = standardisation(files)
+    found = measured_scale(files)
     assert found.mean == pytest.approx(everything.mean(), rel=1e-12)
     assert found.std == pytest.approx(everything.std(), rel=1e-9)
 
 
 def test_standardising_is_undone():
     velocity = sequence().velocity
-    standard = Standardisation(2e-4, 1e-3)
+    standard = DomainScale(2e-4, 1e-3)
     assert abs(standard.apply(velocity).mean()) < 0.05
     assert standard.apply(velocity).std() == pytest.approx(1, abs=0.05)
     np.testing.assert_allclose(standard.undo(standard.apply(velocity)), velocity, atol=1e-9)
@@ -42,7 +42,7 @@ def test_standardising_is_undone():
 def test_constant_sequences_cannot_be_standardised(tmp_path):
     sequence().replace(velocity=np.zeros((4, 4, 4))).save(tmp_path / "a.h5")
     with pytest.raises(InputError, match="0 m/s everywhere"):
-        standardisation([tmp_path / "a.h5"])
+        measured_scale([tmp_path / "a.h5"])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -151,7 +151,7 @@ def test_a_draw_depends_on_seed_and_number_alone(tmp_path):
 
 def test_clips_are_standardised(tmp_path):
     files = sequence_files(domain(tmp_path, "silico", count=4))
-    clips = Clips(files, (8, 16, 16), standardisation(files), 0)
+    clips = Clips(files, (8, 16, 16), measured_scale(files), 0)
     values = np.stack([clips[k] for k in range(len(clips))])
     assert abs(values.mean()) < 1e-5
     assert values.std() == pytest.approx(1, abs=1e-5)

@@ -65,7 +65,7 @@ def test_the_file_says_what_it_needs(runs, tmp_path):
     about = onnxruntime.InferenceSession(str(path)).get_modelmeta().custom_metadata_map
     weights = Translator.load(runs["house"]).weights
     assert json.loads(about["frames_around"]) == reach(weights.settings.local)
-    assert json.loads(about["standardisation_m_per_s"])["vivo"] == list(weights.standards["vivo"])
+    assert json.loads(about["standardisation_m_per_s"])["vivo"] == list(weights.standards["vivo"].pair)
     assert json.loads(about["frame_rate_hz"]) == weights.frame_rate
 
 

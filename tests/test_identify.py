@@ -216,7 +216,7 @@ def test_a_folder_is_identified_resumed_and_guarded(contraction, tmp_path, capsy
     assert "known: 3 units found; 3 of 3 units identified" in known
     assert "unknown: 3 units found; no labels to compare with" in unknown
     assert total.startswith("2 sequences")
-    names = {path.name for path in (tmp_path / "out").iterdir()}
+    names = {path.name for path in (tmp_path / "out").iterdir() if path.name[0] != "."}
     endings = ("_events.tsv", "_events.json", ".json", ".png")
     assert names == {"domain.json"} | {stem + ending for stem in ("known", "unknown") for ending in endings}
     assert (tmp_path / "out" / "known.png").read_bytes()[:4] == b"\x89PNG"

@@ -137,9 +137,9 @@ def test_recordings_alone_set_the_grid_of_the_simulation(tmp_path):
     folder = domain(tmp_path / "vivo", "vivo", shape=(40, 32, 16), rate=61.0)
     settings = study_settings({"models": MODELS, "vivo": {"folder": str(folder)}})
     (simulate,) = [step for step in steps_of(settings) if step.name == "data/silico"]
-    grid = simulate.arguments["settings"]["grid"]
-    assert (grid["frames"], grid["frame_rate"], grid["rows"], grid["columns"]) == (40, 61.0, 32, 16)
-    assert (grid["depth"], grid["width"]) == pytest.approx((0.032, 0.016))
+    grid = simulate.arguments["settings"].grid
+    assert (grid.frames, grid.frame_rate, grid.rows, grid.columns) == (40, 61.0, 32, 16)
+    assert (grid.depth, grid.width) == pytest.approx((0.032, 0.016))
 
 
 # ------------------------------------------------------------------------------------ resampling

@@ -257,7 +257,7 @@ def test_sigterm_saves_and_the_same_command_goes_on(domains, uninterrupted, tmp_
     changes = TINY | {"optimiser.steps": 1_000_000}
     code = (
         "import torch; torch.set_num_threads(1)\n"
-        "from myovivo.train import train\n"
+        "from myovivo import train\n"
         f"train('paper-3d', {silico!r}, {vivo!r}, {run!r}, quiet=True, **{changes!r})"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, env=dict(os.environ))

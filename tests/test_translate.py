@@ -58,7 +58,7 @@ def test_labels_are_carried_along_and_the_rest_is_said(translator, runs):
     assert note["source"] == source.provenance
     assert note["frames_at_once"] == 24
     assert note["settings"]["generator"]["features"] == 8
-    assert note["standardisation"]["vivo"] == list(translator.weights.standards["vivo"])
+    assert note["standardisation"]["vivo"] == list(translator.weights.standards["vivo"].pair)
 
 
 def test_labels_survive_the_file(translator, tmp_path):

@@ -86,7 +86,7 @@ def acquire(
             filled += len(block)
     about = stream.about()
     for note in about["provenance"]["notes"]:
-        warnings.warn(RecordingWarning(note), stacklevel=3)  # beyond the callable module, to the caller
+        warnings.warn(RecordingWarning(note), stacklevel=2)
     return Sequence(velocity, stream.frame_rate, stream.spacing, **about)
 
 
@@ -178,7 +178,7 @@ def acquire_domain(
     recipe = {
         "stage": "acquire",
         "source": str(source.resolve()),
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings,
         "mapping": Path(mapping).read_text(encoding="utf-8") if mapping and Path(mapping).is_file() else None,
         "subject": subject,
     }

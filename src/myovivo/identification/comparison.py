@@ -14,23 +14,22 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import InputError, RunFolderError
+from ..errors import InputError
 from ..evaluation.bootstrap import LEAST, mean_interval
-from ..runtime.files import read_json, write_json, write_text
+from ..runtime.files import write_json, write_text
 from ..runtime.progress import console
-from ..runtime.recipe import difference
+from ..runtime.recipe import LOCK, locked, once, sources_of
 from ..runtime.settings import settings_from
 from ..sequences.header import common_header
 from .agreement import Agreement
-from .learning import fingerprint, labelled, train_identifier
+from .learning import labelled, train_identifier
 from .settings import IdentifySettings, LearnSettings
 from .tuning import CLASSICAL, NETWORK, agreements, tune_identification
 
@@ -183,8 +182,30 @@ def compare_identification(
     sets = {name: sorted(Path(path) for path in files) for name, files in training.items()}
     tests = sorted(Path(path) for path in test)
     units, subjects = _checked(sets, tests)
-    against = fingerprint(tests)
-    results: dict[tuple[str, str], list[list[Agreement]]] = {}  # method, set -> per repeat, per sequence
+    with locked(out / LOCK, out):
+        results, chosen = _tested(sets, tests, out, options, seed, repeats, workers, quiet)
+        comparison = summarised(results, units, subjects, chosen)
+        write_text(out / "identification.csv", comparison.to_csv())
+        write_json(out / "identification.json", comparison.to_dict())
+    return comparison
+
+
+Results = dict[tuple[str, str], list[list[Agreement]]]  # method, training set -> per repeat, per test sequence
+
+
+def _tested(
+    sets: Mapping[str, list[Path]],
+    tests: list[Path],
+    out: Path,
+    options: LearnSettings,
+    seed: int,
+    repeats: int,
+    workers: int,
+    quiet: bool,
+) -> tuple[Results, dict[str, dict[str, Any]]]:
+    """Agreement of each method on each test sequence, and the classical settings chosen on each training set."""
+    against = sources_of(tests)
+    results: Results = {}
 
     def say(what: str) -> None:
         if not quiet:
@@ -192,7 +213,7 @@ def compare_identification(
 
     def tested(name: str, chosen: IdentifySettings, made_of: Any) -> list[Agreement]:
         recipe = {"test": against, "made of": made_of}
-        found = _once(
+        found = once(
             out / "tested" / f"{name}.json",
             recipe,
             lambda: [
@@ -208,8 +229,8 @@ def compare_identification(
     for name, files in sets.items():
         few = files[:: max(len(files) // TUNE_ON, 1)][:TUNE_ON]
         say(f"{name}: the classical method")
-        recipe = {"of": fingerprint(few), "grid": CLASSICAL}
-        best = _once(
+        recipe = {"of": sources_of(few), "grid": CLASSICAL}
+        best = once(
             out / name / "classical.json",
             recipe,
             lambda few=few: tune_identification(few, CLASSICAL, workers=workers, quiet=quiet).to_dict(),
@@ -223,8 +244,8 @@ def compare_identification(
             folder = out / name / f"network-{repeat}"
             weights = train_identifier(files, folder, options, seed=seed + repeat, quiet=quiet)
             base = {"network": str(weights)}
-            recipe = {"of": fingerprint(few), "grid": NETWORK, "learnt": options.model_dump(mode="json")}
-            best = _once(
+            recipe = {"of": sources_of(few), "grid": NETWORK, "learnt": options}
+            best = once(
                 folder / "chosen.json",
                 recipe,
                 lambda few=few, base=base: tune_identification(
@@ -232,13 +253,10 @@ def compare_identification(
                 ).to_dict(),
             )
             network = settings_from(IdentifySettings, base | best["changes"])
-            made_of = {"of": fingerprint(files), "seed": seed + repeat, **recipe, **best["changes"]}
+            made_of = {"of": sources_of(files), "seed": seed + repeat, **recipe, **best["changes"]}
             networks.append(tested(f"network-{repeat}-{name}", network, made_of))
         results[NETWORK_TRAINED, name] = networks
-    comparison = summarised(results, units, subjects, chosen)
-    write_text(out / "identification.csv", comparison.to_csv())
-    write_json(out / "identification.json", comparison.to_dict())
-    return comparison
+    return results, chosen
 
 
 def summarised(
@@ -317,19 +335,3 @@ def _checked(sets: Mapping[str, list[Path]], tests: list[Path]) -> tuple[list[in
     if len(set(subjects)) < LEAST:
         raise InputError(f"an interval by subject needs at least {LEAST} test subjects, got {len(set(subjects))}")
     return [len(labels) for _, labels in looked_at], subjects
-
-
-def _once(path: Path, recipe: Mapping[str, Any], make: Callable[[], Any]) -> Any:
-    """What `make` gave when it was first asked for with this recipe."""
-    if path.exists():
-        found = read_json(path)
-        if found["recipe"] != _plain(recipe):
-            problem = f"is of another comparison ({difference(found['recipe'], _plain(recipe))})"
-            raise RunFolderError(path, f"{problem}; choose another folder or delete this file")
-        return found["result"]
-    write_json(path, {"recipe": recipe, "result": make()})
-    return read_json(path)["result"]
-
-
-def _plain(recipe: Mapping[str, Any]) -> Any:
-    return json.loads(json.dumps(recipe))

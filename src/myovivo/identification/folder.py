@@ -58,17 +58,15 @@ def identify_domain(
     files = sequence_files(source) if isinstance(source, str | Path) else [Path(path) for path in source]
     if len({path.stem for path in files}) < len(files):
         raise InputError("two of the sequences have the same name; rename one, since results keep the names")
-    recipe = {
-        "stage": "identify",
-        "settings": options.model_dump(mode="json"),
-        "source": [path.name for path in files],
-    }
+    recipe: dict[str, Any] = {"stage": "identify", "settings": options}
     if options.method == "network":
         from .learning import load_identifier  # torch takes seconds to load
 
         recipe["network"] = load_identifier(str(options.network)).digest
     makers = {f"{path.stem}{EVENTS}": functools.partial(_identify_file, path, options) for path in files}
-    return make_domain(out, makers, recipe, Path.is_file, "identify", workers, quiet, pattern=f"*{EVENTS}")
+    sources = dict(zip(makers, files, strict=True))
+    pattern = f"*{EVENTS}"
+    return make_domain(out, makers, recipe, Path.is_file, "identify", workers, quiet, pattern, sources)
 
 
 def read_agreement(events: str | Path) -> Agreement | None:

@@ -6,8 +6,6 @@ learning.safetensors    what going on needs: network, optimiser, step; gone when
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Iterable, Mapping
@@ -19,14 +17,14 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from ..errors import CheckpointError, FileError, InputError, RunFolderError
+from ..errors import CheckpointError, FileError, InputError
 from ..runtime.arrays import Floats
-from ..runtime.device import AUTOCAST, precision_for
+from ..runtime.device import autocast
 from ..runtime.progress import Bar, track
-from ..runtime.recipe import difference
+from ..runtime.recipe import LOCK, as_now, digest, locked, plain_recipe, require_same, sources_of
 from ..runtime.settings import explain, settings_from
 from ..runtime.tensors import fill, fill_optimiser, optimiser_tensors, prefixed, read_tensors, under, write_tensors
-from ..sequences.header import Header, common_header, read_header
+from ..sequences.header import Header, common_header
 from ..sequences.labels import MotorUnits
 from ..sequences.sequence import Sequence
 from ..signals.band_pass import Band, filtered
@@ -63,7 +61,7 @@ class Identifier(NamedTuple):
         """
         self.require_scale(sequence)
         clip = torch.from_numpy(standardised(sequence, self.settings))[None]
-        with torch.no_grad(), autocast(self.settings, clip.device):
+        with torch.no_grad(), autocast(self.settings.precision, clip.device):
             odds = self.network(clip)
         firing, territory = (torch.sigmoid(each[0].float()).numpy() for each in odds)
         return firing, territory
@@ -108,13 +106,6 @@ def standardised(sequence: Sequence, settings: LearnSettings) -> NDArray[np.floa
     if not size > 0:
         raise InputError("nothing moves in the sequence, so there are no motor units to find")
     return velocity / np.float32(size)
-
-
-def fingerprint(files: Iterable[str | Path]) -> dict[str, Any]:
-    """Names of sequence files and a digest of how they say that they were made: what tells one set from another."""
-    paths = [Path(path) for path in files]
-    made = [json.dumps(read_header(path)._asdict(), sort_keys=True) for path in paths]
-    return {"files": [path.name for path in paths], "made": hashlib.sha256("".join(made).encode()).hexdigest()}
 
 
 def labelled(path: str | Path, frames: int | None = None) -> tuple[Sequence, MotorUnits]:
@@ -169,22 +160,24 @@ def train_identifier(
         raise InputError("there are no sequences to learn identification from; give at least one with labels")
     header = common_header(paths)
     recipe = {
-        "settings": options.model_dump(mode="json"),
+        "settings": options,
         "seed": seed,
-        "of": fingerprint(paths),
+        "of": sources_of(paths),
         "frame_rate": header.frame_rate,
         "spacing": list(header.spacing),
     }
-    done, going = Path(out) / IDENTIFIER, Path(out) / LEARNING
-    for path, kind in ((done, KIND), (going, UNFINISHED)):
-        if path.exists():
-            _require_recipe(path, kind, recipe)
-    if done.exists():
-        return done
-    examples = [_example(path, options) for path in track(paths, "read", len(paths), quiet)]
-    network = _trained(examples, options, header, recipe, going, quiet)
-    write_tensors(done, KIND, network.state_dict(), {"recipe": recipe, "version": __version__})
-    going.unlink(missing_ok=True)
+    out = Path(out)
+    done, going = out / IDENTIFIER, out / LEARNING
+    with locked(out / LOCK, out):
+        for path, kind in ((done, KIND), (going, UNFINISHED)):
+            if path.exists():
+                _require_recipe(path, kind, recipe)
+        if done.exists():
+            return done
+        examples = [_example(path, options) for path in track(paths, "read", len(paths), quiet)]
+        network = _trained(examples, options, header, plain_recipe(recipe), going, quiet)
+        write_tensors(done, KIND, network.state_dict(), {"recipe": plain_recipe(recipe), "version": __version__})
+        going.unlink(missing_ok=True)
     return done
 
 
@@ -207,22 +200,12 @@ def load_identifier(path: str | Path) -> Identifier:
         raise CheckpointError(path, f"is incomplete ({type(error).__name__}: {error}); train again") from None
     network = FiringNetwork(settings.features, settings.blocks, cell_of(settings, frame_rate, (dz, dx)))
     fill(network, tensors, path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Identifier(network.eval(), settings, frame_rate, (dz, dx), path, digest)
-
-
-def autocast(settings: LearnSettings, device: torch.device) -> torch.autocast:
-    """The precision of the settings, where the device has it."""
-    kind = AUTOCAST[precision_for(settings.precision, device)]
-    return torch.autocast(device.type, kind, enabled=kind != torch.float32)
+    return Identifier(network.eval(), settings, frame_rate, (dz, dx), path, digest(path))
 
 
 def _require_recipe(path: Path, kind: str, recipe: Mapping[str, Any]) -> None:
     _, note = read_tensors(path, kind)
-    found = note.get("recipe", {})
-    if found != recipe:
-        problem = f"is of another training ({difference(found, recipe)}); choose another folder or delete this one"
-        raise RunFolderError(path, problem)
+    require_same(as_now(note.get("recipe"), recipe), plain_recipe(recipe), path, "is of another training")
 
 
 def _example(path: Path, settings: LearnSettings) -> Example:
@@ -263,7 +246,7 @@ def _trained(
                 group["lr"] = settings.learning_rate * pace(step, settings.steps)
             rng = np.random.default_rng([seed, step])
             velocity, *wanted = _clip(examples[rng.integers(len(examples))], settings, cell, rng)
-            with autocast(settings, velocity.device):
+            with autocast(settings.precision, velocity.device):
                 said = network(velocity)
             error = loss(said, (wanted[0], wanted[1]))
             optimiser.zero_grad()

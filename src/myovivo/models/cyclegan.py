@@ -16,10 +16,11 @@ from . import local
 from .discriminators import PatchDiscriminator, smallest, strides
 from .generators import ResnetGenerator, clip_stride, initialise
 from .losses import cycle_loss, discriminator_loss, identity_loss, least_squares
+from .networks import TranslatorNetworks
 from .settings import Loss, TrainSettings
 
 
-class CycleGAN(nn.Module):
+class CycleGAN(TranslatorNetworks):
     """The four networks.
 
     Parameters

@@ -18,10 +18,11 @@ from torch import Tensor, nn
 from .discriminators import MapDiscriminator, PatchDiscriminator, log_variance
 from .local import LocalGenerator, initialise, spread
 from .losses import content_loss, discriminator_loss, gradient_penalty, least_squares, relativistic
+from .networks import TranslatorNetworks
 from .settings import TrainSettings
 
 
-class OneSided(nn.Module):
+class OneSided(TranslatorNetworks):
     """A local generator and its judges: of clips, and (if switched on) of their variance maps.
 
     Parameters
@@ -44,6 +45,7 @@ class OneSided(nn.Module):
         spread(self.judges, rng)
 
     judged = ("vivo",)  # the domains that translations are shown to judges of
+    first_look, last_look = 32, 16  # clips of each domain to begin from, and to settle on whenever weights are written
 
     @property
     def generators(self) -> nn.ModuleDict:

@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from .discriminators import PatchDiscriminator
 from .generators import ResnetGenerator, initialise
 from .losses import cycle_loss, discriminator_loss, identity_loss, least_squares
+from .networks import TranslatorNetworks
 from .settings import TrainSettings
 
 FRAMES = 3  # of a clip: two, and the one that follows
 COMPARED = [0, 1, 2, 2]  # the real frame that each of the four translated or predicted frames is judged beside
 
 
-class RecycleGAN(nn.Module):
+class RecycleGAN(TranslatorNetworks):
     """Two generators, two predictors, two discriminators, with the interface of `CycleGAN`.
 
     The predictors have the ResNet form of the generators, with two frames as channels: the U-Net of seven levels of

@@ -10,14 +10,15 @@ A safetensors file is a JSON header and raw numbers; reading one cannot run code
 
 from __future__ import annotations
 
-import json
+import contextlib
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import CheckpointError, RunFolderError
-from ..runtime.files import read_json, write_json
-from ..runtime.recipe import difference
+from ..errors import CheckpointError
+from ..runtime.files import read_json
+from ..runtime.recipe import claimed
 
 Domain = Literal["silico", "vivo"]
 
@@ -33,36 +34,27 @@ _PACE = (
 )
 
 
-def claim_run(run: Path, manifest: Mapping[str, Any]) -> None:
-    """Write `run.json`, or check that the folder holds this very run; nothing else is touched.
+def claimed_run(run: Path, content: Mapping[str, Any]) -> contextlib.AbstractContextManager[None]:
+    """Hold a run folder for one training; write `run.json`, or check that the folder holds this very run.
 
-    Only `manifest["recipe"]` is compared, and in it not how long or with how many readers to train.
+    Only `content["recipe"]` is compared, and in it not how long or with how many readers to train.
 
     Raises
     ------
     RunFolderError : the folder holds a run of another recipe, or something that is no run.
+    FileError : another command trains in it.
     """
-    path = run / RUN
-    if path.exists():
-        found = read_json(path)
-        there = found.get("recipe") if isinstance(found, dict) else None
-        if not isinstance(there, dict):
-            raise RunFolderError(path, "is not the description of a myovivo run; choose another folder")
-        here = json.loads(json.dumps(manifest["recipe"]))
-        if _without_pace(there) != _without_pace(here):
-            first = difference(_without_pace(there), _without_pace(here))
-            raise RunFolderError(run, f"already holds another run ({first}); choose another folder or delete this one")
-    elif run.exists() and (not run.is_dir() or any(run.iterdir())):
-        raise RunFolderError(run, f"is not empty and holds no {RUN}; choose an empty or new folder")
-    write_json(path, manifest)
+    return claimed(run, RUN, content, recipe_of=_lasting)
 
 
-def _without_pace(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    copy = json.loads(json.dumps(recipe))
-    for name in _PACE:
-        group, setting = name.split(".")
-        copy.get("settings", {}).get(group, {}).pop(setting, None)
-    return copy
+def _lasting(content: Any) -> Any:
+    """The recipe without what says how long or how conveniently to train; None if there is none."""
+    recipe = copy.deepcopy(content.get("recipe")) if isinstance(content, dict) else None
+    if isinstance(recipe, dict):
+        for name in _PACE:
+            group, setting = name.split(".")
+            recipe.get("settings", {}).get(group, {}).pop(setting, None)
+    return recipe
 
 
 def read_run(run: str | Path) -> dict[str, Any]:

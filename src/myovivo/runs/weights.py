@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from torch import Tensor
 
 from ..errors import CheckpointError
 from ..models.settings import TrainSettings
+from ..runtime.recipe import digest
 from ..runtime.settings import explain
 from ..runtime.tensors import read_tensors, write_tensors
-from ..sequences.scale import Standardisation
+from ..sequences.scale import DomainScale
 from ..version import __version__
 
 WEIGHTS = "weights.safetensors"  # in a run folder
@@ -25,7 +25,7 @@ class Weights(NamedTuple):
     """What a translation needs: see `load_weights`."""
 
     settings: TrainSettings
-    standards: dict[str, Standardisation]
+    standards: dict[str, DomainScale]
     frame_rate: float
     spacing: tuple[float, float]
     step: int
@@ -46,7 +46,7 @@ def write_weights(path: str | Path, weights: Weights) -> None:
         "settings": weights.settings.model_dump(mode="json"),
         "seed": weights.seed,
         "step": weights.step,
-        "standardisation": weights.standards,
+        "standardisation": {name: scale.pair for name, scale in weights.standards.items()},
         "frame_rate": weights.frame_rate,
         "spacing": weights.spacing,
         "version": __version__,
@@ -71,16 +71,14 @@ def load_weights(run: str | Path) -> Weights:
         dz, dx = map(float, note["spacing"])
         return Weights(
             settings=TrainSettings.model_validate(note["settings"]),
-            standards={
-                domain: Standardisation(*map(float, note["standardisation"][domain])) for domain in ("silico", "vivo")
-            },
+            standards={domain: _scale(note["standardisation"][domain]) for domain in ("silico", "vivo")},
             frame_rate=float(note["frame_rate"]),
             spacing=(dz, dx),
             step=int(note["step"]),
             seed=int(note["seed"]),
             tensors=tensors,
             path=path,
-            digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+            digest=digest(path),
         )
     except ValidationError as error:
         raise CheckpointError(path, f"has settings this version does not know: {explain(error)}; train again") from None
@@ -88,6 +86,11 @@ def load_weights(run: str | Path) -> Weights:
         raise CheckpointError(
             path, f"is incomplete ({type(error).__name__}: {error}); restore it or train again"
         ) from None
+
+
+def _scale(pair: Any) -> DomainScale:
+    mean, std = map(float, pair)
+    return DomainScale(mean, std, "training run")
 
 
 def _weights_file(run: str | Path) -> Path:

@@ -10,7 +10,7 @@ from ..errors import InputError
 
 Precision = Literal["bf16", "fp16", "fp32"]
 
-AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
 
 def precision_for(wanted: Precision, device: torch.device) -> Precision:
@@ -25,6 +25,17 @@ def precision_for(wanted: Precision, device: torch.device) -> Precision:
     if wanted == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         return "fp16"
     return wanted
+
+
+def autocast_dtype(wanted: Precision, device: torch.device) -> torch.dtype:
+    """The type to compute in where `wanted` is the setting."""
+    return _DTYPES[precision_for(wanted, device)]
+
+
+def autocast(wanted: Precision, device: torch.device) -> torch.autocast:
+    """A context in which networks compute in the precision of the settings, where the device has it."""
+    dtype = autocast_dtype(wanted, device)
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
 def _cpu_has_bfloat16() -> bool:

@@ -7,17 +7,16 @@ makes the missing ones; a call with other settings is refused, so that a domain 
 from __future__ import annotations
 
 import contextlib
-import json
 import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import ClusterError, FileError, MyovivoError, RunFolderError
-from ..runtime.files import read_json, write_json
+from ..errors import ClusterError, FileError, MyovivoError
+from ..runtime.files import write_json
 from ..runtime.parallel import in_parallel
 from ..runtime.progress import track
-from ..runtime.recipe import difference
+from ..runtime.recipe import claimed, sources_of, state_of
 from .header import read_header
 from .recording import Recording
 
@@ -33,6 +32,7 @@ def make_domain(
     workers: int = -1,
     quiet: bool = False,
     pattern: str = "*.h5",
+    sources: Mapping[str, Path] | None = None,
 ) -> list[Path]:
     """Make each file of a folder that is not there yet.
 
@@ -44,8 +44,9 @@ def make_domain(
     recipe : stage, settings, seed: what the whole folder is made of
     is_good : whether an existing file can be kept
     title : shown beside the progress bar
-    pattern : of the names of the folder's files
     workers : processes, -1 for one per core; on a cluster (`on_cluster`) all its workers
+    pattern : of the names of the folder's files
+    sources : file name -> the file that it is made from, whose SHA-256 becomes part of the recipe
 
     Returns
     -------
@@ -56,22 +57,24 @@ def make_domain(
     RunFolderError : the folder holds a domain made of another recipe, or other sequence files.
     MyovivoError : a file could not be made; all the others were.
     """
-    out = Path(out)
-    claim_folder(out, recipe, pattern)
-    paths = [out / name for name in makers]
-    missing = [path for path in paths if not (path.exists() and is_good(path))]
-    for path in set(paths) - set(missing):  # interrupted between the two writes
-        if not path.with_suffix(".json").exists():
-            with contextlib.suppress(FileError):
-                write_sidecar(path)
-    results = in_parallel(_make, [(makers[path.name], path) for path in missing], workers)
-    failed: list[tuple[Path, MyovivoError]] = []
-    for number, error in track(results, title, len(missing), quiet=quiet):
-        if error is not None:
-            path = missing[number]
-            error = FileError(path, str(error)) if isinstance(error, ClusterError) else error
-            # the file to look at: what the error blames, often an input, or else the one that was not made
-            failed.append((error.path if isinstance(error, FileError) else path, error))
+    out, sources = Path(out), dict(sources or {})
+    states = {name: state_of(source) for name, source in sources.items()}
+    content = {**recipe, "source": sources_of(sources.values())} if sources else recipe
+    with claimed(out, MANIFEST, content, recipe_of=dict, results=pattern):
+        paths = [out / name for name in makers]
+        missing = [path for path in paths if not (path.exists() and is_good(path))]
+        for path in set(paths) - set(missing):  # interrupted between the two writes
+            if not path.with_suffix(".json").exists():
+                with contextlib.suppress(FileError):
+                    write_sidecar(path)
+        calls = [(makers[path.name], path, sources.get(path.name), states.get(path.name)) for path in missing]
+        failed: list[tuple[Path, MyovivoError]] = []
+        for number, error in track(in_parallel(_make, calls, workers), title, len(missing), quiet=quiet):
+            if error is not None:
+                path = missing[number]
+                error = FileError(path, str(error)) if isinstance(error, ClusterError) else error
+                # the file to look at: what the error blames, often an input, or else the one that was not made
+                failed.append((error.path if isinstance(error, FileError) else path, error))
     if failed:
         (_, first), *others = failed
         if others and isinstance(first, FileError):
@@ -81,10 +84,19 @@ def make_domain(
     return paths
 
 
-def _make(maker: Callable[[Path], object], path: Path) -> None:
+def _make(
+    maker: Callable[[Path], object],
+    path: Path,
+    source: Path | None = None,
+    state: tuple[int, int, int] | None = None,
+) -> None:
+    """Make a file; of a source that is no longer as it was when its digest was taken, nothing is kept."""
     if not path.with_name(MANIFEST).exists():  # it was written just now, by who asks for this file
         raise FileError(path.parent, f"not to be seen on {platform.node()}; workers must share the file system")
     maker(path)
+    if source is not None and state_of(source) != state:
+        path.unlink()
+        raise FileError(source, "was replaced or changed while it was read; run the same command again")
     with contextlib.suppress(FileError):  # a recording is no sequence and has no sidecar
         write_sidecar(path)
 
@@ -111,35 +123,6 @@ def write_sidecar(path: Path) -> None:
         "Provenance": header.provenance,
     }
     write_json(path.with_suffix(".json"), content)
-
-
-def claim_folder(out: Path, recipe: Mapping[str, Any], pattern: str = "*.h5") -> None:
-    """Write `recipe` into the folder, or check that it stands there already.
-
-    A recipe whose first file was never made binds nobody: it is replaced.
-
-    Raises
-    ------
-    RunFolderError : another recipe stands there, or sequences that no recipe explains.
-    """
-    wanted = json.loads(json.dumps(dict(recipe), default=str))
-    manifest = out / MANIFEST
-    has_files = out.is_dir() and any(out.glob(pattern))
-    if manifest.exists() and has_files:
-        found = read_json(manifest)
-        if found != wanted:
-            problem = (
-                f"already holds another run ({difference(found, wanted)}); choose another folder or delete this one"
-            )
-            raise RunFolderError(out, problem)
-    elif has_files:
-        raise RunFolderError(
-            out, f"already holds {pattern.lstrip('*')} files but no {MANIFEST}; choose an empty folder"
-        )
-    else:
-        if out.exists() and not out.is_dir():
-            raise FileError(out, "is a file, not a folder; choose another name")
-        write_json(manifest, wanted)
 
 
 def good_sequence(path: Path) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import FileError, InputError
 from .hdf5 import FORMAT, FORMAT_VERSION, opened
+from .labels import MotorUnits, read_labels
 
 CHUNK_FRAMES = 32  # a training clip; a chunk is whole frames, so that a clip is one or two reads
 
@@ -44,6 +46,39 @@ def read_velocity(path: str | Path, start: int = 0, stop: int | None = None) -> 
     """Read frames `start` to `stop` of a file's velocity, (T, Z, X), m/s, and nothing else."""
     with opened(path) as file:
         return file["data/velocity"][start:stop]
+
+
+class OpenSequence(NamedTuple):
+    """A sequence file that stays the one that was opened, whatever takes its place meanwhile.
+
+    Attributes
+    ----------
+    header : what it says of itself
+    file : the open HDF5 file
+    """
+
+    header: Header
+    file: Any
+
+    def velocity(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Frames `start` to `stop`, (T, Z, X), m/s."""
+        return self.file["data/velocity"][start:stop]
+
+    def labels(self) -> MotorUnits | None:
+        """Ground truth, if the file has it."""
+        return read_labels(self.file["labels"]) if "labels" in self.file else None
+
+
+@contextlib.contextmanager
+def open_sequence(path: str | Path) -> Iterator[OpenSequence]:
+    """Open a sequence file to read it bit by bit.
+
+    Raises
+    ------
+    FileError : missing, truncated, not a sequence file, or changed before the block ends.
+    """
+    with opened(path) as file:
+        yield OpenSequence(header_in(file, path), file)
 
 
 def sequence_files(folder: str | Path) -> list[Path]:

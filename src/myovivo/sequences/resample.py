@@ -47,7 +47,8 @@ def resample(sequence: Sequence, frame_rate: float, size: tuple[int, int] | None
     velocity = sequence.velocity
     if frame_rate < sequence.frame_rate:
         low_pass = butter(_ORDER, _PASSED * frame_rate, fs=sequence.frame_rate, output="sos")
-        velocity = sosfiltfilt(low_pass, velocity, axis=0).astype(np.float32)
+        settling = min(3 * (_ORDER + 1), frames - 1)  # mirrored frames that the filter starts on
+        velocity = sosfiltfilt(low_pass, velocity, axis=0, padlen=settling).astype(np.float32)
     velocity = resample_space(resample_time(velocity, sequence.frame_rate, frame_rate), size)
     labels = sequence.labels
     if labels is not None:
@@ -101,9 +102,10 @@ def resample_domain(
     RunFolderError : `out` holds something else.
     """
     files = list(files)
-    recipe = {"stage": "resample", "frame_rate": frame_rate, "size": size, "source": [path.name for path in files]}
+    recipe = {"stage": "resample", "frame_rate": frame_rate, "size": size}
     makers = {path.name: functools.partial(_resample_to, path, frame_rate, size) for path in files}
-    return make_domain(out, makers, recipe, good_sequence, "resample", workers, quiet)
+    sources = {path.name: path for path in files}
+    return make_domain(out, makers, recipe, good_sequence, "resample", workers, quiet, sources=sources)
 
 
 def _resample_to(source: Path, frame_rate: float, size: tuple[int, int] | None, path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Series
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,32 @@ from ..errors import InputError
 from .header import CHUNK_FRAMES, read_header, read_velocity
 
 
-class Standardisation(NamedTuple):
-    """Mean and SD of a domain's training split, m/s: standardised = (velocity - mean) / std."""
+@dataclass(frozen=True)
+class DomainScale:
+    """The mean and SD (m/s) that make a domain N(0, 1): standardised = (velocity - mean) / std.
+
+    Attributes
+    ----------
+    mean, std : m/s
+    source : where they come from: `given`, `training run` or `these files`
+
+    Raises
+    ------
+    InputError : a mean that is not finite, or an SD that is not positive.
+    """
 
     mean: float
     std: float
+    source: str = "given"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
+            raise InputError(f"a domain's mean must be finite and its SD positive, got {self.mean} and {self.std}")
+
+    @property
+    def pair(self) -> tuple[float, float]:
+        """(mean, std), as files keep them."""
+        return self.mean, self.std
 
     def apply(self, velocity: NDArray[np.float32]) -> NDArray[np.float32]:
         """m/s -> zero mean, unit SD over the domain."""
@@ -31,7 +52,7 @@ class Standardisation(NamedTuple):
         return (standardised * np.float32(self.std) + np.float32(self.mean)).astype(np.float32)
 
 
-def standardisation(files: Iterable[str | Path]) -> Standardisation:
+def measured_scale(files: Iterable[str | Path]) -> DomainScale:
     """Mean and SD over every pixel and frame of `files`, m/s, one chunk in memory at a time.
 
     Chunks are pooled in float64 by the pairwise formula of Chan, Golub and LeVeque (1983),
@@ -58,20 +79,7 @@ def standardisation(files: Iterable[str | Path]) -> Standardisation:
         raise InputError(
             f"the sequences are {mean:g} m/s everywhere, so they cannot be standardised; check how they were made"
         )
-    return Standardisation(mean, std)
-
-
-@dataclass(frozen=True)
-class DomainScale:
-    """The mean and SD (m/s) that make a domain N(0, 1); `source` is `given`, `training run` or `these files`."""
-
-    mean: float
-    std: float
-    source: str = "given"
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
-            raise InputError(f"a domain's mean must be finite and its SD positive, got {self.mean} and {self.std}")
+    return DomainScale(mean, std, "these files")
 
 
 def given_scale(value: DomainScale | Mapping[str, Any] | Series[float]) -> DomainScale:

@@ -130,7 +130,7 @@ def simulate_domain(
         sequence_name(f"silico{index:04d}"): functools.partial(_simulate_to, settings=settings, seed=seed, index=index)
         for index in range(sequences)
     }
-    recipe = {"stage": "simulate", "settings": settings.model_dump(mode="json"), "seed": seed}
+    recipe = {"stage": "simulate", "settings": settings, "seed": seed}
     return make_domain(out, makers, recipe, good_sequence, "simulate", workers, quiet)
 
 

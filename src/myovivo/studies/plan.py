@@ -61,9 +61,7 @@ def steps_of(settings: StudySettings) -> list[Step]:
     if chosen.identification:
         steps += _identification(settings, chosen.identification)
     names = tuple(step.name for step in steps)
-    steps.append(
-        Step(RESULTS, draw_results, {"settings": settings.model_dump(mode="json")}, names, spreads=True, cost=60)
-    )
+    steps.append(Step(RESULTS, draw_results, {"settings": settings}, names, spreads=True, cost=60))
     return steps
 
 
@@ -73,7 +71,7 @@ def _translator(
     """Its training, and its translation of what was held out."""
     trained = settings.training(model, changes)
     run, seed = f"models/{name}", settings.seed
-    arguments = {"settings": trained.model_dump(mode="json"), "silico": silico, "vivo": vivo, "seed": seed}
+    arguments = {"settings": trained, "silico": silico, "vivo": vivo, "seed": seed}
     train = Step(run, work.train_model, arguments, (silico, vivo), passes_on=_RUN, cost=_training_cost(trained))
     arguments = {"run": run, "silico": silico, "side": "test", "seed": seed}
     return [
@@ -85,7 +83,7 @@ def _translator(
 def _identification(settings: StudySettings, model: str) -> list[Step]:
     """The translations of the training simulations, and what can be learnt from them."""
     run, translated, seed = f"models/{model}", f"translated/{model}-training", settings.seed
-    learn = settings_from(LearnSettings, settings.learn).model_dump(mode="json")
+    learn = settings_from(LearnSettings, settings.learn)
     arguments = {"run": run, "silico": SILICO, "side": "train", "seed": seed}
     made = _made(translated, work.translate_held_out, arguments, (run, SILICO), cost=60, spreads=False)
     arguments = {"run": run, "translated": translated, "silico": SILICO, "vivo": VIVO, "learn": learn, "seed": seed}
@@ -114,7 +112,7 @@ def _silico(settings: StudySettings, grid: Grid, simplified: bool = False) -> St
     if given.folder is not None and not simplified:
         return _taken(SILICO, given.folder, None)
     changes = {**given.settings, "grid": grid, **({"model": "simplified"} if simplified else {})}
-    made = settings_from(SimulateSettings, changes).model_dump(mode="json")
+    made = settings_from(SimulateSettings, changes)
     arguments = {"settings": made, "sequences": given.sequences, "seed": settings.seed}
     return _made(f"{SILICO}-simplified" if simplified else SILICO, work.simulate, arguments, cost=given.sequences)
 
@@ -123,14 +121,14 @@ def _vivo(settings: StudySettings, grid: Grid) -> Step:
     given = settings.vivo
     if given.folder is not None:
         return _taken(VIVO, given.folder, grid if settings.resample else None)
-    made = settings_from(PhantomSettings, {**given.settings, "grid": grid}).model_dump(mode="json")
+    made = settings_from(PhantomSettings, {**given.settings, "grid": grid})
     arguments = {"settings": made, "subjects": given.subjects, "runs": given.runs, "seed": settings.seed}
     return _made(VIVO, work.record, arguments, cost=8 * given.subjects * given.runs)
 
 
 def _taken(name: str, folder: Path, grid: Grid | None) -> Step:
     files = {path.name: [path.stat().st_size, path.stat().st_mtime_ns] for path in sequence_files(folder)}
-    shown = grid.model_dump(mode="json") if grid else None
+    shown = grid
     return _made(name, work.take, {"folder": str(folder.resolve()), "files": files, "grid": shown}, cost=len(files))
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MyovivoError
-from .steps import ORPHAN_S, locked
+from ..runtime.recipe import locked
+from .steps import ORPHAN_S
 
 
 def main() -> int:
@@ -26,7 +27,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts with `&` ignore it
     module, _, name = order["work"].partition(":")
     try:
-        with locked(Path(order["lock"]), ORPHAN_S, Path(order["folder"])):
+        with locked(Path(order["lock"]), Path(order["folder"]), ORPHAN_S):
             work = getattr(importlib.import_module(module), name)
             inputs = {name: Path(path) for name, path in order["inputs"].items()}
             work(Path(order["folder"]), inputs, order["runtime"], **order["arguments"])

@@ -19,16 +19,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from ..errors import FileError, InputError, MyovivoError
 from ..runtime.files import read_json, write_json
 from ..runtime.progress import Bar, console
+from ..runtime.recipe import LOCK, as_now, digest, locked, plain_recipe
 
 RECORDS, REPLACED = "steps", "replaced"
 
@@ -101,7 +100,7 @@ def run_steps(
     """
     found = _ordered(steps)
     root.mkdir(parents=True, exist_ok=True)
-    with locked(root / ".lock", 0.0, root):
+    with locked(root / LOCK, root):
         _Run(root, found, max(jobs, 1), cores or os.cpu_count() or 1, dict(runtime or {}), quiet).to_the_end()
     return {name: root / name for name in found}
 
@@ -132,17 +131,6 @@ def _longest_ways(steps: dict[str, Step]) -> dict[str, float]:
     for name, step in reversed(steps.items()):
         ways[name] = step.cost + max((ways[other.name] for other in steps.values() if name in other.needs), default=0.0)
     return ways
-
-
-@contextlib.contextmanager
-def locked(path: Path, timeout: float, what: Path) -> Iterator[None]:
-    try:
-        with FileLock(path, timeout=timeout):
-            yield
-    except Timeout:
-        raise FileError(what, "another command works on it; wait until that has ended, or stop it") from None
-    except OSError as error:
-        raise FileError(what, f"cannot be written ({error.strerror}); choose another folder") from error
 
 
 class _Run:
@@ -201,16 +189,16 @@ class _Run:
     # ------------------------------------------------------------------- one step
 
     def _recipe(self, step: Step) -> dict[str, Any]:
-        recipe = {
+        return {
             "work": step.work.__name__,  # not where it lives: a module that moves makes no step stale
             "arguments": dict(step.arguments),
             "needs": {name: self.passed_on[name] for name in step.needs},
         }
-        return json.loads(json.dumps(recipe, default=str))
 
     def _is_current(self, step: Step) -> bool:
         """Whether a step is as it was made, of what it would be made now; moves away what is in its way if not."""
-        record, folder, recipe = _read_record(self.root, step.name), self.root / step.name, self._recipe(step)
+        folder, wanted = self.root / step.name, self._recipe(step)
+        record, recipe = _read_record(self.root, step.name, wanted), plain_recipe(wanted)
         if record is not None and record["recipe"] == recipe and "files" not in record:
             return False  # it was interrupted, and goes on; or it waits for its turn
         if record is None or record["recipe"] != recipe:
@@ -272,7 +260,7 @@ class _Run:
                 start_new_session=True,  # an interrupt from the keyboard comes to it through us, once
             )
         assert process.stdin is not None
-        process.stdin.write(json.dumps(order, default=str).encode() + b"\n")
+        process.stdin.write(json.dumps(plain_recipe(order)).encode() + b"\n")
         process.stdin.flush()  # and stays open: when it closes, the step knows that nobody waits for it
         self.running[step.name] = process
         self._say(f"{step.name} …")
@@ -293,7 +281,7 @@ class _Run:
 
     def _record(self, step: Step) -> None:
         folder, path = self.root / step.name, _record_path(self.root, step.name)
-        files = {name: [*stat, _digest(folder / name)] for name, stat in _files(folder).items()}
+        files = {name: [*stat, digest(folder / name)] for name, stat in _files(folder).items()}
         write_json(path, {**read_json(path), "files": files})
 
     def _digest_of(self, step: Step) -> str:
@@ -335,12 +323,13 @@ def _record_path(root: Path, name: str) -> Path:
     return root / RECORDS / f"{name.replace('/', '--')}.json"
 
 
-def _read_record(root: Path, name: str) -> dict[str, Any] | None:
+def _read_record(root: Path, name: str, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What was noted of a step, in the words of this version."""
     path = _record_path(root, name)
     with contextlib.suppress(FileError):
         record = read_json(path)
         if isinstance(record, dict) and "recipe" in record:
-            recipe = record["recipe"]
+            recipe = as_now(record["recipe"], wanted)
             return record | {"recipe": recipe | {"work": recipe["work"].rpartition(":")[2]}}  # once `module:name`
     return None
 
@@ -360,12 +349,7 @@ def _same(path: Path, stat: tuple[int, int] | None, known: list[Any]) -> bool:
     """Whether a file is as it was: by size and time, and where only the time differs by its bytes."""
     if stat is None or stat[0] != known[0]:
         return False
-    return stat[1] == known[1] or _digest(path) == known[2]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return stat[1] == known[1] or digest(path) == known[2]
 
 
 def last_line(log: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,8 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import FileError, InputError
-from ..sequences.header import read_header, read_velocity
-from ..sequences.scale import Standardisation
+from ..models.settings import TrainSettings
+from ..runtime.recipe import sources_of, state_of
+from ..sequences.header import common_header, read_header, read_velocity, sequence_files
+from ..sequences.scale import DomainScale, measured_scale
+from ..sequences.split import split_by_subject
 
 
 class Clips:
@@ -30,7 +34,7 @@ class Clips:
     ----------
     files : sequence files of one domain
     clip : frames, rows, columns; smaller than a sequence's rows and columns means random crops
-    standard : the domain's constants
+    scale : the domain's mean and SD
     seed : of order, crops and flips
     flip : mirror half of the clips laterally
 
@@ -43,14 +47,16 @@ class Clips:
         self,
         files: Iterable[str | Path],
         clip: tuple[int, int, int],
-        standard: Standardisation,
+        scale: DomainScale,
         seed: int | tuple[int, ...],
         flip: bool = True,
     ):
-        self.clip, self.standard, self.flip = clip, standard, flip
+        self.clip, self.scale, self.flip = clip, scale, flip
         self.seed = (seed,) if isinstance(seed, int) else tuple(seed)
         self._cuts: list[tuple[Path, tuple[int, int, int], int]] = []  # file, its shape, first frame
+        self._states: dict[Path, tuple[int, int, int]] = {}
         for path in map(Path, files):
+            self._states[path] = state_of(path)
             shape = read_header(path).shape
             if any(size > available for size, available in zip(clip, shape, strict=True)):
                 rule = f"clip {clip} must fit into every sequence, but {path} is {shape} (frames, rows, columns)"
@@ -72,17 +78,50 @@ class Clips:
             int(rng.integers(available - size + 1)) for size, available in zip(self.clip[1:], shape[1:], strict=True)
         )
         velocity = read_velocity(path, start, start + frames)  # (T, Z, X) of the whole frame
-        if velocity.shape != (frames, *shape[1:]):
-            raise FileError(
-                path, f"changed while training: had frames of {shape[1:]}, now {velocity.shape}; restore it"
-            )
+        if state_of(path) != self._states[path]:
+            raise FileError(path, "changed while training; restore it and run the same command again")
         velocity = velocity[:, z : z + rows, x : x + columns]
         if self.flip and rng.random() < 0.5:
             velocity = velocity[:, :, ::-1]
-        return self.standard.apply(velocity)
+        return self.scale.apply(velocity)
 
     def batch(self, step: int, size: int, positions: Iterable[int] | None = None) -> Tensor:
         """Of batch number `step` of `size` clips, those at `positions` (all if none are named): (B, 1, T, Z, X)."""
         # NumPy stacks: a torch operation in a reading thread would start a second pool of threads that
         # spins beside the network's own and doubles the time of a step.
         return torch.from_numpy(np.stack([self[step * size + k] for k in positions or range(size)])[:, None])
+
+
+class TrainingDomain:
+    """One folder of sequences, split and standardised."""
+
+    def __init__(self, folder: str | Path, settings: TrainSettings, seed: int):
+        files = sequence_files(folder)
+        self.folder = files[0].parent.resolve()
+        self.header = common_header(files)
+        self.train, self.test = split_by_subject(files, settings.data.held_out, seed)
+        self.validation: list[Path] = []
+        if settings.validation.every:
+            self.train, self.validation = split_by_subject(self.train, settings.validation.held_out, seed)
+        self.scale = measured_scale(self.train)
+
+    def clips(self, settings: TrainSettings, seed: tuple[int, ...]) -> Clips:
+        """Its training clips."""
+        return Clips(self.train, settings.data.clip, self.scale, seed, settings.data.flip)
+
+    def describe(self) -> dict[str, Any]:
+        """Its part of the recipe of a run."""
+        everything = (*self.train, *self.validation, *self.test)
+        subjects = {path.name: read_header(path).subject for path in everything}
+        train, test = ([path.name for path in files] for files in (self.train, self.test))
+        shared = {subjects[name] for name in train} & {subjects[name] for name in test} - {""}
+        return {
+            "train": train,
+            "test": test,
+            "validation": [path.name for path in self.validation],
+            "split": "recording" if shared else "subject",
+            "subjects": subjects,
+            "sha256": sources_of(everything),
+            "mean": self.scale.mean,
+            "std": self.scale.std,
+        }

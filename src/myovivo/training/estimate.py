@@ -17,7 +17,7 @@ from ..models.settings import TrainSettings
 from ..models.sizes import parameter_counts
 from ..runtime.settings import settings_from
 from ..sequences.header import Header, sequence_files
-from ..sequences.scale import Standardisation
+from ..sequences.scale import DomainScale
 from ..sequences.split import split_by_subject
 from .data import Clips
 from .processes import fabric_for
@@ -102,13 +102,13 @@ def estimate(
     passes = []
     for folder in (silico, vivo):
         files, _ = split_by_subject(sequence_files(folder), settings.data.held_out, seed)
-        passes.append(len(Clips(files, clip, Standardisation(0.0, 1.0), seed)))
+        passes.append(len(Clips(files, clip, DomainScale(0.0, 1.0), seed)))
     steps = settings.optimiser.steps or math.ceil(settings.optimiser.epochs * min(passes) / batch)
 
     on_gpu = fabric.device.type == "cuda"
     with tempfile.TemporaryDirectory() as folder:
         header = Header(clip, 1.0, (1.0, 1.0), "silico", "", {})
-        standards = {domain: Standardisation(0.0, 1.0) for domain in ("silico", "vivo")}
+        standards = {domain: DomainScale(0.0, 1.0) for domain in ("silico", "vivo")}
         # Counted without the gradient penalty, which the counter cannot follow and is little work.
         counted = settings_from(TrainSettings, settings, **{"loss.steepness": 0.0})
         pair = torch.randn((2, batch, 1, *clip), generator=torch.Generator().manual_seed(seed)).unbind()

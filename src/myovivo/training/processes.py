@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..models.settings import TrainSettings
-from ..runtime.device import precision_for
+from ..runtime.device import device_of, precision_for
 
 _PRECISION = {"bf16": "bf16-mixed", "fp16": "16-mixed", "fp32": "32-true"}
 
@@ -38,12 +38,7 @@ def fabric_for(settings: TrainSettings, device: str = "auto", devices: int = 1, 
     InputError : no such device here, fp16 without a CUDA device, a batch that the processes cannot share, or more
         or fewer processes than srun or torchrun started.
     """
-    if device not in ("auto", "cpu", "cuda"):
-        raise InputError(f"device must be auto, cpu or cuda, got {device!r}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("device cuda was asked for, but torch sees no CUDA device; use cpu or auto")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device_of(device).type
     if device == "cuda" and devices > torch.cuda.device_count():
         raise InputError(f"devices is {devices}, but torch sees {torch.cuda.device_count()} CUDA devices here")
     if device == "cpu" and settings.optimiser.precision == "fp16":

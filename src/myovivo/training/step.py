@@ -15,15 +15,14 @@ from torch import Tensor, nn
 from ..errors import CheckpointError, MyovivoError
 from ..models.cyclegan import weighted_sum
 from ..models.method import translation_model
-from ..models.onesided import OneSided
 from ..models.pools import ImagePool
 from ..models.settings import TrainSettings
 from ..runs.folder import CHECKPOINT
 from ..runs.weights import WEIGHTS, Weights, write_weights
-from ..runtime.recipe import difference
+from ..runtime.recipe import as_now, difference, plain_recipe
 from ..runtime.tensors import fill, fill_optimiser, optimiser_tensors, prefixed, read_tensors, under, write_tensors
 from ..sequences.header import Header
-from ..sequences.scale import Standardisation
+from ..sequences.scale import DomainScale
 from .processes import average_gradients, gathered, mean_over_processes
 from .watch import Watch
 
@@ -47,14 +46,14 @@ class Training:
         settings: TrainSettings,
         seed: int,
         header: Header,
-        standards: dict[str, Standardisation],
+        standards: dict[str, DomainScale],
         fabric: Fabric,
         compile: bool = False,
     ):
         self.run, self.settings, self.seed, self.fabric = run, settings, seed, fabric
         self.header, self.standards = header, standards
         self.step = 0
-        self.look: tuple[Tensor, ...] = ()  # clips of each domain to settle a one-sided translator on
+        self.look: tuple[Tensor, ...] = ()  # clips of each domain that a model settles on, if it does
         self.model = translation_model(settings, seed)
         fabric.to_device(self.model)
         if compile:
@@ -183,7 +182,7 @@ class Training:
         A one-sided translator's filter is measured anew for it; the training itself goes on with its own.
         """
         best = self.model.generators if self.averaged is None else self.averaged
-        if self.look and isinstance(self.model, OneSided):
+        if self.look:
             silico, vivo = (self.fabric.to_device(clips) for clips in self.look)
             with self.fabric.autocast():
                 best = self.model.settled(best, silico, vivo, self.seed)
@@ -215,11 +214,10 @@ class Training:
         if not path.exists():
             return
         tensors, about = read_tensors(path, "checkpoint")
-        settings = self.settings.model_dump(mode="json")
+        here, there = plain_recipe(self.settings), as_now(about.get("settings", {}), self.settings)
         for group in ("generator", "discriminator"):
-            there = about.get("settings", {}).get(group, {})
-            if there != settings[group]:
-                first = difference(there, settings[group], f"{group}.")
+            if there.get(group) != here[group]:
+                first = difference(there.get(group, {}), here[group], f"{group}.")
                 raise CheckpointError(path, f"is of other settings ({first}); restore the run's own or delete it")
         fill(self.model, under("model", tensors), path)
         if self.averaged is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import platform
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +18,15 @@ from torch import Tensor
 
 from ..errors import InputError, RunFolderError
 from ..models.cyclegan import check_clip
-from ..models.onesided import OneSided
 from ..models.presets import TRAIN_PRESETS
 from ..models.settings import TrainSettings
-from ..runs.folder import claim_run
+from ..runs.folder import claimed_run
 from ..runtime.device import precision_for
 from ..runtime.progress import Bar, console
 from ..runtime.settings import settings_from
-from ..sequences.header import common_header, read_header, require_same_scale, sequence_files
-from ..sequences.scale import standardisation
-from ..sequences.split import split_by_subject
+from ..sequences.header import require_same_scale
 from ..version import __version__
-from .data import Clips
+from .data import Clips, TrainingDomain
 from .interruption import Interruption
 from .journal import Journal
 from .prefetch import read_ahead
@@ -36,10 +35,6 @@ from .step import Training
 from .validation import Validation
 
 LOG_EVERY = 10  # steps
-
-FIRST_LOOK = 32  # clips of each domain that a one-sided translator starts from
-
-LAST_LOOK = 16  # clips of each domain that its filter is measured on, whenever weights are written
 
 
 def train(
@@ -99,110 +94,130 @@ def train(
     settings = settings_from(TrainSettings, preset, **changes)
     check_clip(settings)
     fabric = fabric_for(settings, device, devices, nodes)
-    first = fabric.global_rank == 0
-    quiet = quiet or not first
-    run, domains = Path(out), {"silico": _Domain(silico, settings, seed), "vivo": _Domain(vivo, settings, seed)}
+    run, first = Path(out), fabric.global_rank == 0
+    domains = {name: TrainingDomain(folder, settings, seed) for name, folder in (("silico", silico), ("vivo", vivo))}
     require_same_scale(domains["silico"].header, domains["vivo"].header, str(silico), str(vivo))
     _check_depth(settings, domains)
     clips = [domain.clips(settings, (seed, number)) for number, domain in enumerate(domains.values())]
-    batch = settings.optimiser.batch
-    steps = settings.optimiser.steps or math.ceil(settings.optimiser.epochs * min(map(len, clips)) / batch)
-    if first:
-        claim_run(run, _manifest(preset, settings, seed, domains, fabric))
-    fabric.barrier()
+    with contextlib.ExitStack() as held:
+        if first:
+            held.enter_context(claimed_run(run, _manifest(preset, settings, seed, domains, fabric)))
+        fabric.barrier()
+        session = _set_up(run, settings, seed, domains, clips, fabric, compile, tensorboard)
+        interruption = _loop(session, quiet or not first)
+    interruption.leave()
+    return run
 
-    training = Training(
-        run, settings, seed, domains["vivo"].header, {n: d.standard for n, d in domains.items()}, fabric, compile
-    )
+
+@dataclass
+class _Session:
+    """What the loop works with.
+
+    Attributes
+    ----------
+    training : networks and optimisers, gone on from the last checkpoint
+    clips : of silico and vivo
+    steps : of the whole training
+    journal : what is written of it
+    validation : how held-out subjects are looked at, in the first process
+    """
+
+    training: Training
+    clips: list[Clips]
+    steps: int
+    journal: Journal
+    validation: Validation | None
+
+    def read(self, step: int) -> tuple[Tensor, Tensor]:
+        """This process's share of a batch, silico and vivo."""
+        batch = self.training.settings.optimiser.batch
+        silico, vivo = (clips.batch(step, batch, self.training.positions) for clips in self.clips)
+        return silico, vivo
+
+    @property
+    def enough(self) -> bool:
+        """Whether validation sees nothing get better any more."""
+        return self.validation is not None and self.validation.enough
+
+
+def _set_up(
+    run: Path,
+    settings: TrainSettings,
+    seed: int,
+    domains: dict[str, TrainingDomain],
+    clips: list[Clips],
+    fabric: Fabric,
+    compile: bool,
+    tensorboard: bool,
+) -> _Session:
+    """Networks, journal and validation, as the last checkpoint left them."""
+    options = settings.optimiser
+    steps = options.steps or math.ceil(options.epochs * min(map(len, clips)) / options.batch)
+
+    scales = {name: domain.scale for name, domain in domains.items()}
+    training = Training(run, settings, seed, domains["vivo"].header, scales, fabric, compile)
     training.resume()
-    if isinstance(training.model, OneSided):
-        if training.step == 0:
-            training.model.begin(*(each.batch(0, FIRST_LOOK)[:, 0] for each in clips))
-        training.look = tuple(each.batch(0, LAST_LOOK) for each in clips)
+    model = training.model
+    if model.first_look and training.step == 0:
+        model.begin(*(domain.batch(0, model.first_look)[:, 0] for domain in clips))
+    if model.last_look:
+        training.look = tuple(domain.batch(0, model.last_look) for domain in clips)
     if training.step > steps:
-        raise RunFolderError(
-            run, f"holds {training.step} steps already, more than the {steps} asked for; choose another folder"
-        )
+        done = f"holds {training.step} steps already, more than the {steps} asked for"
+        raise RunFolderError(run, f"{done}; choose another folder")
+
+    first = fabric.global_rank == 0
     journal = Journal(run if first else None, tensorboard)
     journal.resume(training.step)
     validation = None
     if settings.validation.every and first:
         validation = Validation(run, settings, seed, domains["silico"].validation, domains["vivo"].validation)
         validation.resume(training.step)
+    return _Session(training, clips, steps, journal, validation)
 
-    def read(step: int) -> tuple[Tensor, Tensor]:
-        silico, vivo = (each.batch(step, batch, training.positions) for each in clips)
-        return silico, vivo
 
-    saved = time.monotonic()
-    (enough,) = any_process(fabric, validation is not None and validation.enough)
+def _loop(session: _Session, quiet: bool) -> Interruption:
+    """Batch, generators, discriminators, log, save; until done, enough, or interrupted."""
+    training, journal, steps = session.training, session.journal, session.steps
+    settings, fabric = training.settings, training.fabric
+    (enough,) = any_process(fabric, session.enough)
     to_do = range(training.step, training.step if enough else steps)
-    interrupted = False
+    saved, interrupted = time.monotonic(), False
     with Interruption() as interruption, Bar("train", steps, training.step, quiet) as bar:
-        for pair in journal.timed(read_ahead(read, to_do, settings.data.workers)):
+        for pair in journal.timed(read_ahead(session.read, to_do, settings.data.workers)):
             losses = training.advance(*pair)
             note = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
             if training.step % LOG_EVERY == 0 or training.step == steps:
                 journal.write(training.step, losses)
+
+            # Look at held-out subjects
             validate = bool(settings.validation.every) and training.step % settings.validation.every == 0
-            if validate and validation:
-                journal.draw(training.step, validation(training.weights()))
-                note = validation.note
+            if validate and session.validation:
+                journal.draw(training.step, session.validation(training.weights()))
+                note = session.validation.note
             bar.advance(note=note)
+
+            # Save where it is time, or leave, in all processes at the same step
             due = validate or time.monotonic() - saved >= 60 * settings.optimiser.checkpoint_minutes
-            enough = validation is not None and validation.enough
-            interrupted, enough, due = any_process(fabric, bool(interruption.signal), enough, due)
+            interrupted, enough, due = any_process(fabric, bool(interruption.signal), session.enough, due)
             if interrupted or enough:
                 break
             if due:
                 training.save()
                 saved = time.monotonic()
     training.save()
+
     if not quiet:
         console.print(f"waited for data {journal.data_wait:.1%} of the time", highlight=False)
         if enough:
-            console.print(
-                f"stopped early at step {training.step}: {settings.validation.patience} validations no better"
-            )
+            patience = settings.validation.patience
+            console.print(f"stopped early at step {training.step}: {patience} validations no better")
     if interrupted:
         console.print(f"stopped at step {training.step} of {steps} and saved; run the same command again to go on")
-        interruption.leave()
-    return run
+    return interruption
 
 
-class _Domain:
-    """One folder of sequences, split and standardised."""
-
-    def __init__(self, folder: str | Path, settings: TrainSettings, seed: int):
-        files = sequence_files(folder)
-        self.folder = files[0].parent.resolve()
-        self.header = common_header(files)
-        self.train, self.test = split_by_subject(files, settings.data.held_out, seed)
-        self.validation: list[Path] = []
-        if settings.validation.every:
-            self.train, self.validation = split_by_subject(self.train, settings.validation.held_out, seed)
-        self.standard = standardisation(self.train)
-
-    def clips(self, settings: TrainSettings, seed: tuple[int, ...]) -> Clips:
-        return Clips(self.train, settings.data.clip, self.standard, seed, settings.data.flip)
-
-    def describe(self) -> dict[str, Any]:
-        everything = (*self.train, *self.validation, *self.test)
-        subjects = {path.name: read_header(path).subject for path in everything}
-        train, test = ([path.name for path in files] for files in (self.train, self.test))
-        shared = {subjects[name] for name in train} & {subjects[name] for name in test} - {""}
-        return {
-            "train": train,
-            "test": test,
-            "validation": [path.name for path in self.validation],
-            "split": "recording" if shared else "subject",
-            "subjects": subjects,
-            "mean": self.standard.mean,
-            "std": self.standard.std,
-        }
-
-
-def _check_depth(settings: TrainSettings, domains: dict[str, _Domain]) -> None:
+def _check_depth(settings: TrainSettings, domains: dict[str, TrainingDomain]) -> None:
     rows = settings.data.clip[1]
     for domain in domains.values():
         there = domain.header.shape[1]
@@ -212,9 +227,13 @@ def _check_depth(settings: TrainSettings, domains: dict[str, _Domain]) -> None:
 
 
 def _manifest(
-    preset: str | Path | TrainSettings, settings: TrainSettings, seed: int, domains: dict[str, _Domain], fabric: Fabric
+    preset: str | Path | TrainSettings,
+    settings: TrainSettings,
+    seed: int,
+    domains: dict[str, TrainingDomain],
+    fabric: Fabric,
 ) -> dict[str, Any]:
-    recipe = {"settings": settings.model_dump(mode="json"), "seed": seed}
+    recipe: dict[str, Any] = {"settings": settings, "seed": seed}
     recipe |= {name: domain.describe() for name, domain in domains.items()}
     device = f"cpu, {torch.get_num_threads()} threads"
     if fabric.device.type == "cuda":

@@ -63,7 +63,7 @@ class Validation:
         """
         translate = Translator(weights)
         translated = [translate(sequence, (self.seed, number)) for number, sequence in enumerate(self.silico)]
-        scales = {name: (standard.mean, standard.std) for name, standard in weights.standards.items()}
+        scales = weights.standards
         comparison = evaluate(translated, self.vivo, self.silico, standardisation=scales, quiet=True)
         rows = {row.name: row for row in comparison.rows}
         columns = _columns(rows["translated"])

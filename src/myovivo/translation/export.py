@@ -13,9 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError, MissingExtraError
-from ..models import local
-from ..models.generators import ResnetGenerator
-from ..models.local import LocalGenerator, Noise
+from ..models.windows import Walk
 from ..runtime.files import whole_file
 from ..version import __version__
 from .translator import Direction, Translator
@@ -71,13 +69,12 @@ def export(
     if weights.settings.knows_depth and rows != weights.settings.data.clip[1]:
         raise InputError(f"the run, which knows depth, was trained on {weights.settings.data.clip[1]} rows, got {rows}")
 
-    frames = 4 * (network.stride[0] if len(network.stride) == 3 else 1) + 4
-    inputs, free = _example(network, frames, rows, columns)
+    inputs, free = translator.walk.example(rows, columns)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, about its own inner life
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
-            _Exported(network).eval(),
+            _Exported(translator.walk).eval(),
             tuple(inputs.values()),
             input_names=list(inputs),
             output_names=["translated"],
@@ -97,10 +94,10 @@ def export(
         "step": weights.step,
         "frame_rate_hz": weights.frame_rate,
         "spacing_m": list(weights.spacing),
-        "standardisation_m_per_s": {name: list(constants) for name, constants in weights.standards.items()},
+        "standardisation_m_per_s": {name: scale.pair for name, scale in weights.standards.items()},
     }
-    if isinstance(network, LocalGenerator):
-        about["frames_around"] = local.reach(network.settings)
+    if translator.walk.frames_around is not None:
+        about["frames_around"] = translator.walk.frames_around
     for name, value in about.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = name, json.dumps(value)
@@ -112,32 +109,9 @@ def export(
 class _Exported(nn.Module):
     """A generator whose noise comes as plain tensors."""
 
-    def __init__(self, network: ResnetGenerator | LocalGenerator):
+    def __init__(self, walk: Walk):
         super().__init__()
-        self.network = network
+        self.network, self.plain = walk.network, walk.plain
 
     def forward(self, velocity: Tensor, *noise: Tensor) -> Tensor:
-        if isinstance(self.network, LocalGenerator):
-            return self.network(velocity, Noise(*noise))
-        return self.network(velocity, *noise)
-
-
-def _example(
-    network: ResnetGenerator | LocalGenerator, frames: int, rows: int, columns: int
-) -> tuple[dict[str, Tensor], Any]:
-    """Inputs to trace with, and which of their axes are free."""
-    rng = torch.Generator().manual_seed(0)
-    if isinstance(network, LocalGenerator):
-        x = torch.zeros(1, 1, frames, rows, columns)
-        noise = network.draw_noise(x, rng)
-        count = torch.export.Dim("frames", min=2)
-        return {"velocity": x, "tissue": noise.tissue, "frames": noise.frames}, ({2: count}, ({}, {2: count}))
-    flat, time = network.settings.dimensions == 2, network.stride[0]
-    x = torch.zeros((frames, 1, rows, columns) if flat else (1, 1, frames, rows, columns))
-    unit = torch.export.Dim("strides", min=2)
-    count = unit if flat or time == 1 else time * unit
-    axis = 0 if flat else 2
-    drawn = network.draw_noise(x[:1] if flat else x, rng)
-    if drawn is None:
-        return {"velocity": x}, ({axis: count},)
-    return {"velocity": x, "noise": drawn}, ({axis: count}, ({},))
+        return self.plain(velocity, *noise)

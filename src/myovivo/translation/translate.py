@@ -72,13 +72,13 @@ def translate_domain(
         "frames_at_once": frames_at_once,
         "band": band and list(band),
         "seed": seed,
-        "source": [path.name for path in files],
     }
     makers = {
         path.name: functools.partial(_translate_file, translator, path, (seed, number), frames_at_once, band)
         for number, path in enumerate(files)
     }
-    return make_domain(out, makers, recipe, good_sequence, "translate", workers, quiet)
+    sources = {path.name: path for path in files}
+    return make_domain(out, makers, recipe, good_sequence, "translate", workers, quiet, sources=sources)
 
 
 def _translate_file(

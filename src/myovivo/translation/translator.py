@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,14 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import CheckpointError, InputError
-from ..models import local
-from ..models.generators import OUTER_KERNEL, ResnetGenerator, reach
-from ..models.local import LocalGenerator, Noise
+from ..models.windows import Seed, walk_of
 from ..runs.weights import Weights, load_weights
-from ..runtime.device import AUTOCAST, precision_for
+from ..runtime.device import autocast, autocast_dtype, device_of
 from ..runtime.provenance import made_by
 from ..runtime.tensors import fill, under
-from ..sequences.header import Header, read_header, read_velocity, require_same_scale
+from ..sequences.header import Header, open_sequence, require_same_scale
 from ..sequences.sequence import Sequence, save_blocks
 from ..signals.band_pass import band_passed, require_band
 
@@ -29,14 +26,8 @@ Direction = Literal["silico_to_vivo", "vivo_to_silico"]
 
 Read = Callable[[int, int], NDArray[np.float32]]
 
-# Frames that a strictly local generator takes at once.
-LOCAL_WINDOW = 128
-
 # A pass over `frames_at_once` frames may take about this much memory, bytes, unless told otherwise.
 MEMORY_BUDGET = 4e9
-
-# Tensors of the first level alive at once: input, padded copy, output, and a float32 copy in the norm.
-_TENSORS_ALIVE = 5
 
 
 class DomainWarning(UserWarning):
@@ -51,30 +42,17 @@ class Translator:
     direction : "silico_to_vivo" or "vivo_to_silico"
     weights : what it was loaded from, with settings and standardisation
     device : where it computes
+    walk : its generator, and how that is led along a sequence
     """
 
     def __init__(self, weights: Weights, direction: Direction = "silico_to_vivo", device: str = "auto"):
         if direction not in get_args(Direction):
             raise InputError(f"direction must be {' or '.join(get_args(Direction))}, got {direction!r}")
-        if device not in ("auto", "cpu", "cuda"):
-            raise InputError(f"device must be auto, cpu or cuda, got {device!r}")
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
         self.direction: Direction = direction
-        self.weights, self.device = weights, torch.device(device)
+        self.weights, self.device = weights, device_of(device)
         self.source, self.target = direction.split("_to_")
-        settings = weights.settings
-        if settings.method == "one-sided" and direction != "silico_to_vivo":
-            raise InputError(
-                "a one-sided translator knows only silico_to_vivo; train a preset of method cycle for the way back"
-            )
-        with torch.device("meta"):
-            self.generator: ResnetGenerator | LocalGenerator
-            if settings.method == "one-sided":
-                self.generator = LocalGenerator(settings.local)
-            else:
-                noise = settings.generator.noise and direction == "silico_to_vivo"
-                self.generator = ResnetGenerator(settings.generator, noise)
+        self.walk = walk_of(weights.settings, direction)
+        self.generator = self.walk.network
         self.generator.to_empty(device="cpu")
         fill(self.generator, under(direction, weights.tensors), weights.path)
         self.generator.to(self.device).eval()
@@ -94,7 +72,7 @@ class Translator:
     def __call__(
         self,
         sequence: Sequence,
-        seed: int | tuple[int, ...] = 0,
+        seed: Seed = 0,
         frames_at_once: int | None = None,
         *,
         band: tuple[float, float] | None = None,
@@ -148,7 +126,7 @@ class Translator:
         self,
         source: str | Path,
         path: str | Path,
-        seed: int | tuple[int, ...] = 0,
+        seed: Seed = 0,
         frames_at_once: int | None = None,
         *,
         band: tuple[float, float] | None = None,
@@ -172,46 +150,37 @@ class Translator:
         FileError : `source` cannot be read or `path` not be written.
         InputError : as in the call.
         """
-        header = read_header(source)
-        self._check(header)
-        if band is not None:
-            require_band(band, header.frame_rate)
-        frames = self._frames(header.shape, frames_at_once)
-        blocks = self._blocks(functools.partial(read_velocity, source), header.shape, seed, frames)
-        blocks = band_passed(blocks, header.shape, header.frame_rate, band)
+        with open_sequence(source) as original:
+            header = original.header
+            self._check(header)
+            if band is not None:
+                require_band(band, header.frame_rate)
+            frames = self._frames(header.shape, frames_at_once)
+            blocks = self._blocks(original.velocity, header.shape, seed, frames)
+            blocks = band_passed(blocks, header.shape, header.frame_rate, band)
 
-        def about() -> dict[str, Any]:
-            labels = Sequence.load(source, 0, 1).labels
-            provenance = self._provenance(header.provenance, seed, frames, band)
-            return {"labels": labels, "origin": "translated", "subject": header.subject, "provenance": provenance}
+            def about() -> dict[str, Any]:
+                provenance = self._provenance(header.provenance, seed, frames, band)
+                labels = original.labels()
+                return {"labels": labels, "origin": "translated", "subject": header.subject, "provenance": provenance}
 
-        return save_blocks(path, blocks, header.shape[1:], header.frame_rate, header.spacing, about)
+            return save_blocks(path, blocks, header.shape[1:], header.frame_rate, header.spacing, about)
 
     def frames_that_fit(self, shape: tuple[int, int, int]) -> int:
         """How many frames of a sequence of `shape` (T, Z, X) a pass takes: all that fit into `MEMORY_BUDGET`.
 
-        A strictly local generator takes `LOCAL_WINDOW` instead, as more frames at once bring it nothing.
+        A strictly local generator takes few, as more frames at once bring it nothing.
         """
-        settings = self.weights.settings
-        if settings.method == "one-sided":
-            return min(LOCAL_WINDOW, shape[0])
-        pixels = shape[1] * shape[2]
-        features, bytes_per_value = settings.generator.features, 2 if self._autocast != torch.float32 else 4
-        per_frame = pixels * features * (_TENSORS_ALIVE - 1) * bytes_per_value + pixels * features * 4
-        return min(max(int(MEMORY_BUDGET / per_frame) - 2 * reach(settings.generator), 1), shape[0])
+        dtype = autocast_dtype(self.weights.settings.optimiser.precision, self.device)
+        return self.walk.frames_that_fit(shape, MEMORY_BUDGET, dtype.itemsize)
 
     def _frames(self, shape: tuple[int, int, int], frames_at_once: int | None) -> int:
         if frames_at_once is not None and frames_at_once < 1:
             raise InputError(f"frames_at_once must be at least 1, got {frames_at_once}")
         return min(frames_at_once or self.frames_that_fit(shape), shape[0])
 
-    @property
-    def _autocast(self) -> torch.dtype:
-        """The precision of training, where the device has it."""
-        return AUTOCAST[precision_for(self.weights.settings.optimiser.precision, self.device)]
-
     def _blocks(
-        self, read: Read, shape: tuple[int, int, int], seed: int | tuple[int, ...], frames: int
+        self, read: Read, shape: tuple[int, int, int], seed: Seed, frames: int
     ) -> Iterator[NDArray[np.float32]]:
         """The translation (B, Z, X), m/s, block after block of `frames`; `read(low, high)` gives the source's, m/s."""
         source, target = (self.weights.standards[name] for name in (self.source, self.target))
@@ -219,11 +188,10 @@ class Translator:
         def standardised(low: int, high: int) -> Tensor:
             return torch.from_numpy(source.apply(read(low, high)))
 
-        translate = self._local_blocks if isinstance(self.generator, LocalGenerator) else self._resnet_blocks
-        blocks = translate(standardised, shape, seed, frames)
+        blocks = self.walk.blocks(standardised, shape, seed, frames)
         while True:
             # The caller runs between two blocks and must not find its own tensors in another precision.
-            with torch.autocast(self.device.type, self._autocast, enabled=self._autocast != torch.float32):
+            with autocast(self.weights.settings.optimiser.precision, self.device):
                 block = next(blocks, None)
             if block is None:
                 return
@@ -233,61 +201,10 @@ class Translator:
                 raise CheckpointError(self.weights.path, f"{rule}; train longer, or in fp32")
             yield velocity
 
-    def _local_blocks(
-        self, read: Callable[[int, int], Tensor], shape: tuple[int, int, int], seed: int | tuple[int, ...], frames: int
-    ) -> Iterator[Tensor]:
-        """Blocks of a strictly local generator: what is random belongs to the sequence and to each frame's number."""
-        network = self.generator
-        assert isinstance(network, LocalGenerator)
-        total, margin = shape[0], local.reach(network.settings)
-        rows, columns = (-(-size // network.settings.cell) * network.settings.cell for size in shape[1:])
-        tissue = network.draw_tissue(rows, columns, _generator(seed, 0))
-        for start in range(0, total, frames):
-            stop = min(start + frames, total)
-            low, high = max(start - margin, 0), min(stop + margin, total)
-            x = _extended(read(low, high), (high - low, rows, columns))[None, None]  # (1, 1, T', Z', X')
-            noise = [network.draw_frames(1, rows, columns, _generator(seed, 1, frame)) for frame in range(low, high)]
-            window = self._translate(x, Noise(tissue[None], torch.cat(noise, 1)[None]))
-            yield window[0, 0, start - low : stop - low, : shape[1], : shape[2]]
-
-    def _resnet_blocks(
-        self, read: Callable[[int, int], Tensor], shape: tuple[int, int, int], seed: int | tuple[int, ...], frames: int
-    ) -> Iterator[Tensor]:
-        """Blocks of the paper's generator, in windows of whole strides; single frames if it is two-dimensional."""
-        network = self.generator
-        assert isinstance(network, ResnetGenerator)
-        settings, flat = network.settings, network.settings.dimensions == 2
-        total = shape[0]
-        time, *space = (1, *network.stride) if flat else network.stride
-        # What is no whole stride, or too short to be reflected by half a kernel, is extended.
-        least = OUTER_KERNEL // 2 + 1
-        rows, columns = (
-            max(-(-size // each), -(-least // each), 2) * each for size, each in zip(shape[1:], space, strict=True)
-        )
-        length = total if flat else max(-(-total // time), -(-least // time), 2) * time
-        margin, core = reach(settings), -(-frames // time) * time
-        # Drawn once, so that all windows share it.
-        drawn_for = (1, 1, rows, columns) if flat else (1, 1, length, rows, columns)
-        noise = network.draw_noise(torch.empty(drawn_for), _generator(seed))
-        for start in range(0, length, core):
-            stop = min(start + core, length)
-            low, high = max(start - margin, 0), min(stop + margin, length)
-            x = _extended(read(min(low, total - 1), min(high, total)), (high - low, rows, columns))
-            window = self._translate(x[:, None] if flat else x[None, None], noise)
-            window = window[:, 0] if flat else window[0, 0]  # (T', Z', X')
-            yield window[start - low : min(stop, total) - low, : shape[1], : shape[2]]
-
-    def _translate(self, x: Tensor, noise: Tensor | Noise | None) -> Tensor:
-        if isinstance(noise, Noise):
-            noise = Noise(*(part.to(self.device) for part in noise))
-        elif noise is not None:
-            noise = noise.to(self.device)
-        return self.generator(x.to(self.device), noise).float().cpu()
-
     def _provenance(
         self,
         source: Mapping[str, Any],
-        seed: int | tuple[int, ...],
+        seed: Seed,
         frames: int,
         band: tuple[float, float] | None,
     ) -> dict[str, Any]:
@@ -299,7 +216,7 @@ class Translator:
             run=str(self.weights.path.parent.resolve()),
             weights=self.weights.digest,
             step=self.weights.step,
-            standardisation={name: list(constants) for name, constants in self.weights.standards.items()},
+            standardisation={name: list(scale.pair) for name, scale in self.weights.standards.items()},
             frames_at_once=frames,
             band=band and list(band),
             source=dict(source),
@@ -319,15 +236,3 @@ class Translator:
                 f"a {self.direction} translator expects a sequence of origin {' or '.join(fits)}, got {sequence.origin}"
             )
             warnings.warn(text, DomainWarning, stacklevel=4)
-
-
-def _extended(frames: Tensor, size: tuple[int, int, int]) -> Tensor:
-    """(T, Z, X) with the last frame, row and column repeated until it has this size."""
-    t, z, x = (torch.arange(new).clamp(max=old - 1) for new, old in zip(size, frames.shape, strict=True))
-    return frames[t][:, z][:, :, x]
-
-
-def _generator(seed: int | tuple[int, ...], *key: int) -> torch.Generator:
-    """The random numbers of one thing among those that `seed` decides."""
-    sequence = np.random.SeedSequence(seed, spawn_key=key)
-    return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
