@@ -176,7 +176,10 @@ def _from_iq(
 def _from_clip(content: Content, given: Parameters, settings: AcquireSettings, notes: list[str], quiet: bool) -> _Raw:
     pictures = clip(content, given)
     watch = Watch(pictures.blocks, has_channels=False)
-    motion = Motion(pictures._replace(blocks=watch), settings.video.window, quiet)
+    _, height, width = pictures.shape
+    (dz, dx), output = pictures.spacing, settings.output
+    pixel = min(height * dz / output.rows, width * dx / output.columns)
+    motion = Motion(pictures._replace(blocks=watch), settings.video.window, pixel, quiet)
     return _Raw(
         motion.blocks(),
         motion.shape,
