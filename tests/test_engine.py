@@ -19,7 +19,7 @@ from myovivo.runtime.tensors import read_tensors
 from myovivo.sequences.header import read_header
 from myovivo.training.estimate import estimate
 from myovivo.training.train import train
-from myovivo.training.watch import Watch
+from myovivo.training.watch import LossWatch
 from myovivo.translation.translator import Translator
 
 # Networks without instance norm: a bias that it takes away again has no gradient but rounding, which Adam makes as
@@ -142,13 +142,13 @@ def test_patience_stops_early(domains, tmp_path, monkeypatch):
 
 
 def test_a_loss_that_goes_astray_is_noticed_and_a_single_peak_is_not():
-    watch, calm = Watch(), {"gan": 1.0}
-    for _ in range(Watch.WARM_UP):
+    watch, calm = LossWatch(), {"gan": 1.0}
+    for _ in range(LossWatch.WARM_UP):
         assert watch.astray(calm) is None
     assert watch.astray({"gan": 1e4}) is None
     assert watch.astray(calm) is None
-    found = [watch.astray({"gan": 1e4}) for _ in range(Watch.PATIENCE)]
-    assert found == [None] * (Watch.PATIENCE - 1) + ["gan"]
+    found = [watch.astray({"gan": 1e4}) for _ in range(LossWatch.PATIENCE)]
+    assert found == [None] * (LossWatch.PATIENCE - 1) + ["gan"]
 
 
 def test_the_log_says_how_long_it_waited_for_data(one_process):

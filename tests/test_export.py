@@ -8,7 +8,7 @@ import torch
 from training import domain, tiny
 
 from myovivo.errors import InputError, MissingExtraError
-from myovivo.models.local import reach
+from myovivo.models.local import local_reach
 from myovivo.training.train import train
 from myovivo.translation.export import export
 from myovivo.translation.translator import Translator
@@ -64,7 +64,7 @@ def test_the_file_says_what_it_needs(runs, tmp_path):
     path = export(runs["house"], tmp_path / "net.onnx")
     about = onnxruntime.InferenceSession(str(path)).get_modelmeta().custom_metadata_map
     weights = Translator.load(runs["house"]).weights
-    assert json.loads(about["frames_around"]) == reach(weights.settings.local)
+    assert json.loads(about["frames_around"]) == local_reach(weights.settings.local)
     assert json.loads(about["standardisation_m_per_s"])["vivo"] == list(weights.standards["vivo"].pair)
     assert json.loads(about["frame_rate_hz"]) == weights.frame_rate
 

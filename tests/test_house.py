@@ -6,10 +6,10 @@ import torch
 from training import domain, sequence, tiny
 
 from myovivo.errors import InputError
-from myovivo.models.local import LocalGenerator, initialise, reach
+from myovivo.models.local import LocalGenerator, initialise_local, local_reach
 from myovivo.models.losses import content_loss, gradient_penalty, relativistic
 from myovivo.models.onesided import OneSided
-from myovivo.models.settings import LocalGenerator as LocalSettings
+from myovivo.models.settings import LocalSettings as LocalSettings
 from myovivo.models.settings import TrainSettings
 from myovivo.runtime.settings import settings_from
 from myovivo.sequences.sequence import Sequence, save_blocks
@@ -42,7 +42,7 @@ def network(*, moved=True, seed=0, **settings):
     small = {"features": 8, "blocks": 3, "cell": 2, "filter": 9, "window": 3} | settings
     made = LocalGenerator(LocalSettings(**small))
     rng = torch.Generator().manual_seed(seed)
-    initialise(made, rng)
+    initialise_local(made, rng)
     if moved:
         for parameter in made.parameters():
             parameter.data += 0.1 * torch.randn(parameter.shape, generator=rng)
@@ -84,7 +84,7 @@ def test_a_frame_reaches_just_as_far_as_said():
     with torch.no_grad():
         difference = (made(changed, noise) - made(x, noise)).abs().amax((0, 1, 3, 4))
     frames = torch.nonzero(difference > 0).flatten()
-    assert (int(frames.min()), int(frames.max())) == (20 - reach(made.settings), 20 + reach(made.settings))
+    assert (int(frames.min()), int(frames.max())) == (20 - local_reach(made.settings), 20 + local_reach(made.settings))
 
 
 def test_the_filter_has_no_lag_whatever_its_weights():
@@ -218,7 +218,7 @@ def test_a_file_of_any_length_takes_the_same_memory(run, tmp_path, monkeypatch):
     monkeypatch.setattr(translate_module, "read_velocity", read)
     translator = Translator.load(run)
     assert Sequence.load(translator.file(path, tmp_path / "out.h5")).shape == (2000, 16, 16)
-    assert max(asked) <= translate_module.LOCAL_WINDOW + 2 * reach(translator.weights.settings.local)
+    assert max(asked) <= translate_module.LOCAL_WINDOW + 2 * local_reach(translator.weights.settings.local)
 
 
 def test_the_way_back_is_refused(run):

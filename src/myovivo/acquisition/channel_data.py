@@ -16,7 +16,7 @@ from ..sequences.quantities import positive
 
 _BLOCK = 32  # frames at a time
 
-Blocks = Callable[[], Iterator[NDArray[Any]]]
+ChannelBlocks = Callable[[], Iterator[NDArray[Any]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class ChannelData:
     InputError : a number is not positive, or sizes do not agree.
     """
 
-    blocks: Blocks
+    blocks: ChannelBlocks
     shape: tuple[int, int, int, int]
     frame_rate: float
     sampling_frequency: float

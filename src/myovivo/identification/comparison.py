@@ -43,7 +43,7 @@ TUNE_ON = 16  # sequences of a training set that settings are chosen on, taken e
 
 
 @dataclass(frozen=True)
-class Row:
+class MethodRow:
     """One method, trained on one set, on all test sequences. Means are over sequences, repeats averaged first.
 
     Attributes
@@ -106,7 +106,7 @@ class IdentificationComparison:
     chosen : what was chosen of the classical settings, by training set
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[MethodRow, ...]
     differences: tuple[Difference, ...]
     subjects: int
     chosen: Mapping[str, Mapping[str, Any]]
@@ -213,14 +213,14 @@ def _tested(
 
     def tested(name: str, chosen: IdentifySettings, made_of: Any) -> list[Agreement]:
         recipe = {"test": against, "made of": made_of}
-        found = once(
+        agreed = once(
             out / "tested" / f"{name}.json",
             recipe,
             lambda: [
                 row[0].to_dict() for row in agreements(tests, [chosen], workers=workers, quiet=quiet, title="test")
             ],
         )
-        return [Agreement.from_dict(one) for one in found]
+        return [Agreement.from_dict(one) for one in agreed]
 
     for method in DEFAULTS:
         say(f"untuned, {method}")
@@ -282,7 +282,7 @@ def summarised(
         every = [one for each in repeats for one in each]
         right = [match.overlap for one in every for match in one.matches if match.rate >= one.threshold]
         rows.append(
-            Row(
+            MethodRow(
                 method,
                 name,
                 len(units),
@@ -303,7 +303,7 @@ def summarised(
     return IdentificationComparison(tuple(rows), tuple(differences), len(set(subjects)), chosen)
 
 
-def _printed(row: Row) -> dict[str, str]:
+def _printed(row: MethodRow) -> dict[str, str]:
     return {
         "method": row.method,
         "trained on": row.trained_on,

@@ -90,8 +90,8 @@ def summary(events: str | Path) -> str:
     events = Path(events)
     count = len(read_json(events.with_suffix(".json"))["Quality"]["firing_rate"])
     agreement = read_agreement(events)
-    found = f"{events.name.removesuffix(EVENTS)}: {count} units found"
-    return f"{found}; {agreement}" if agreement else f"{found}; no labels to compare with"
+    line = f"{events.name.removesuffix(EVENTS)}: {count} units found"
+    return f"{line}; {agreement}" if agreement else f"{line}; no labels to compare with"
 
 
 def _identify_file(source: Path, options: IdentifySettings, events: Path) -> None:

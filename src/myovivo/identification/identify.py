@@ -68,7 +68,7 @@ def identify(
 
 def found_in(moving: Moving, options: IdentifySettings) -> Units:
     """`identify`, keeping in `moving` what other settings of the same sequence can use again."""
-    found = moving.low_rank(options.band, options.components)
+    components = moving.low_rank(options.band, options.components)
     candidates = moving.once(_but_for_acceptance(options), lambda: _METHODS[options.method](moving, options))
     quality = candidates.quality | firing_statistics(candidates.trains)
     chosen = _accepted(candidates.trains, quality, options.accept)
@@ -77,7 +77,7 @@ def found_in(moving: Moving, options: IdentifySettings) -> Units:
     source = source.reshape(-1, frames)
     weight = np.zeros((len(chosen), *size), np.float32)
     if chosen:
-        weight = (component_weights(source, found.courses) @ found.maps).reshape(-1, *size).astype(np.float32)
+        weight = (component_weights(source, components.courses) @ components.maps).reshape(-1, *size).astype(np.float32)
     if candidates.masks is None:
         strength = np.abs(weight)
         mask = strength >= options.mask_level * strength.max((1, 2), keepdims=True, initial=0)
@@ -109,8 +109,8 @@ def _but_for_acceptance(options: IdentifySettings) -> str:
 
 
 def _by_fit(moving: Moving, options: IdentifySettings) -> Candidates:
-    found, band = moving.low_rank(options.band, options.components), moving.band(options.band)
-    fits = fit_units(found, band, moving.sequence.frame_rate, options.rounds, options.seed)
+    components, band = moving.low_rank(options.band, options.components), moving.band(options.band)
+    fits = fit_units(components, band, moving.sequence.frame_rate, options.rounds, options.seed)
     quality = {
         "residual": np.array([fit.residual for fit in fits]),
         "contraction_time": np.array([fit.contraction_time for fit in fits]),
@@ -142,13 +142,13 @@ def _by_network(moving: Moving, options: IdentifySettings) -> Candidates:
         f"{identifier.digest} {decoding.units}",
         lambda: factorised(identifier.fields(moving.sequence)[0], decoding.units),
     )
-    found = [firing_times(train, rate / frames, decoding.height) for train in factors.trains]
+    firings = [firing_times(train, rate / frames, decoding.height) for train in factors.trains]
     courses = moving.low_rank(options.band, options.components).courses
     maps = refined(factors.maps, (cell[0], cell[1]), moving.sequence.shape[1:])
     return Candidates(
-        [times for times, _ in found],
-        [averaged_course(times, courses, rate) for times, _ in found],
-        {"chance": np.array([height for _, height in found])},
+        [times for times, _ in firings],
+        [averaged_course(times, courses, rate) for times, _ in firings],
+        {"chance": np.array([height for _, height in firings])},
         maps >= decoding.mask_level,
     )
 

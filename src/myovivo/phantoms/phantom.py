@@ -101,9 +101,8 @@ def phantom(
     softened = _softening(displacement, weight, imaging.axial_resolution / 2)
     note = {"softened": softened} if softened < 1 else {}
     if note:
-        strength, largest, displacement, velocity = (
-            softened * each for each in (strength, largest, displacement, velocity)
-        )
+        strength, largest = softened * strength, softened * largest
+        displacement, velocity = softened * displacement, softened * velocity
     background, background_weight = _background(settings, tissue, frames, rng)
 
     shape = (imaging.rows, imaging.columns)
@@ -247,13 +246,13 @@ def _draw(settings: PhantomSettings, tissue: TissueSlice, rng: Generator) -> Act
     twitches = draw_twitches(settings.twitch, len(trains.times), rng)
     cells = tissue_grid(settings.grid)
     muscle = tissue.muscle[:, tissue.image]
-    found: list[Territories] = []
-    while len(found) < len(trains.times):
-        one = draw_territories(settings.territory, cells, 1, rng)
-        row, column = (one.centre[0] / cells.spacing).astype(int)
+    territories: list[Territories] = []
+    while len(territories) < len(trains.times):
+        territory = draw_territories(settings.territory, cells, 1, rng)
+        row, column = (territory.centre[0] / cells.spacing).astype(int)
         if muscle[row, column]:
-            found.append(one)
-    return Activity(trains, Territories(*(np.concatenate(parts) for parts in zip(*found, strict=True))), twitches)
+            territories.append(territory)
+    return Activity(trains, Territories(*(np.concatenate(parts) for parts in zip(*territories, strict=True))), twitches)
 
 
 def _borrow(settings: PhantomSettings, activity: Sequence) -> Activity:

@@ -20,7 +20,7 @@ from ..errors import CheckpointError
 from ..runtime.files import read_json
 from ..runtime.recipe import claimed
 
-Domain = Literal["silico", "vivo"]
+DomainName = Literal["silico", "vivo"]
 
 RUN, LOG, CHECKPOINT = "run.json", "log.jsonl", "checkpoint.safetensors"
 
@@ -72,7 +72,7 @@ def read_run(run: str | Path) -> dict[str, Any]:
     return manifest
 
 
-def train_files(run: str | Path, domain: Domain) -> list[Path]:
+def train_files(run: str | Path, domain: DomainName) -> list[Path]:
     """The sequences of a domain that a run was trained on.
 
     Parameters
@@ -91,7 +91,7 @@ def train_files(run: str | Path, domain: Domain) -> list[Path]:
     return _files(run, domain, "train")
 
 
-def test_files(run: str | Path, domain: Domain) -> list[Path]:
+def test_files(run: str | Path, domain: DomainName) -> list[Path]:
     """The sequences of a domain that a run held out, by subject; judge it on these.
 
     Parameters
@@ -113,6 +113,6 @@ def test_files(run: str | Path, domain: Domain) -> list[Path]:
 test_files.__test__ = False  # type: ignore[attr-defined]  # the name is meant, but it is no test
 
 
-def _files(run: str | Path, domain: Domain, side: str) -> list[Path]:
+def _files(run: str | Path, domain: DomainName, side: str) -> list[Path]:
     manifest = read_run(run)
     return [Path(manifest["folders"][domain]) / name for name in manifest["recipe"][domain][side]]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..errors import CheckpointError
 from .files import whole_file
 
-FORMAT_VERSION = 1
+TENSORS_VERSION = 1
 
 
 def write_tensors(path: str | Path, kind: str, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -29,7 +29,7 @@ def write_tensors(path: str | Path, kind: str, tensors: Mapping[str, Tensor], ab
     ------
     FileError : the disk is full or the folder cannot be written.
     """
-    note = {"format": f"myovivo {kind}", "format_version": FORMAT_VERSION, **about}
+    note = {"format": f"myovivo {kind}", "format_version": TENSORS_VERSION, **about}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with whole_file(path) as part:
         part.write_bytes(save(plain, metadata={"myovivo": json.dumps(note)}))
@@ -56,9 +56,9 @@ def read_tensors(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[s
         raise CheckpointError(path, "is safetensors but not from myovivo; give the folder of a myovivo run") from None
     if not isinstance(note, dict) or note.get("format") != f"myovivo {kind}":
         raise CheckpointError(path, f"is not a myovivo {kind} file; give the folder of a myovivo run")
-    if not isinstance(note.get("format_version"), int) or note["format_version"] > FORMAT_VERSION:
+    if not isinstance(note.get("format_version"), int) or note["format_version"] > TENSORS_VERSION:
         version = note.get("format_version")
-        raise CheckpointError(path, f"has format version {version}, newer than {FORMAT_VERSION}; upgrade myovivo")
+        raise CheckpointError(path, f"has format version {version}, newer than {TENSORS_VERSION}; upgrade myovivo")
     return tensors, note
 
 

@@ -42,7 +42,7 @@ from ..sequences.header import read_header
 from ..sequences.source import sources
 from ..version import __version__
 from .settings import StudySettings
-from .work import SILICO, VIVO, Inputs, Runtime, files_of
+from .work import SILICO_DATA, VIVO_DATA, Inputs, Runtime, files_of
 
 PAGE, METRICS = "index.html", "metrics.json"
 
@@ -86,8 +86,8 @@ def draw_results(out: Path, inputs: Inputs, runtime: Runtime, settings: dict[str
 def _compared(study: StudySettings, inputs: Inputs, runs: Mapping[str, str], suffix: str, workers: int) -> Comparison:
     """The models of one pair of domains on what was held out."""
     run = inputs[next(iter(runs.values()))]
-    vivo_folder = inputs[VIVO + ("-slow" if suffix == "-slow" else "")]
-    silico = files_of(run, "silico", "test", inputs[SILICO + suffix])
+    vivo_folder = inputs[VIVO_DATA + ("-slow" if suffix == "-slow" else "")]
+    silico = files_of(run, "silico", "test", inputs[SILICO_DATA + suffix])
     vivo = files_of(run, "vivo", "test", vivo_folder)
     translated = {name: inputs[f"translated/{name}"] for name in runs}
     frames = min(read_header(path).shape[0] for path in (*silico, *vivo))
@@ -209,8 +209,8 @@ def _drawings(study: StudySettings, family: Comparison, inputs: Inputs, workers:
     """Figures 1, 2, 3 and 5 for the model that is shown, and the maps of all."""
     shown = study.shown or list(study.models)[-1]
     run = inputs[f"models/{shown}"]
-    silico = files_of(run, "silico", "test", inputs[SILICO])
-    vivo = files_of(run, "vivo", "test", inputs[VIVO])
+    silico = files_of(run, "silico", "test", inputs[SILICO_DATA])
+    vivo = files_of(run, "vivo", "test", inputs[VIVO_DATA])
     one = only(family, shown)
     pairs = maps.pairs_by_name(silico, inputs[f"translated/{shown}"])
     with mpl.rc_context(STYLE):

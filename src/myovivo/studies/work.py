@@ -29,7 +29,7 @@ Inputs = Mapping[str, Path]
 
 Runtime = Mapping[str, Any]
 
-SILICO, VIVO = "data/silico", "data/vivo"
+SILICO_DATA, VIVO_DATA = "data/silico", "data/vivo"
 
 
 def simulate(out: Path, inputs: Inputs, runtime: Runtime, settings: dict[str, Any], sequences: int, seed: int) -> None:

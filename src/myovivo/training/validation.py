@@ -19,7 +19,7 @@ from ..runs.weights import Weights, load_weights, write_weights
 from ..sequences.sequence import Sequence
 from ..translation.translator import Translator
 
-BEST, LOG = "best.safetensors", "validation.jsonl"
+BEST, VALIDATIONS = "best.safetensors", "validation.jsonl"
 
 MATCHED = ("DBhat", "Corr", "SSI", "Corr Psd")
 
@@ -76,10 +76,12 @@ class Validation:
         line = {"step": weights.step, "score": value, "best": self.best, **columns}
         line |= {"none": _columns(rows["none"]), "vivo-vivo": _columns(rows["vivo-vivo"])}
         try:
-            with (self.run / LOG).open("a", encoding="utf-8") as file:
+            with (self.run / VALIDATIONS).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         except OSError as error:
-            raise FileError(self.run / LOG, f"cannot be written ({error.strerror}); free space and run again") from None
+            raise FileError(
+                self.run / VALIDATIONS, f"cannot be written ({error.strerror}); free space and run again"
+            ) from None
         shown = " ".join(f"{name} {columns[name]:.2f}" for name in COLUMNS[:-1])
         self.note = f"validation {value:.3f} (best {self.best:.3f}): {shown}"
         return columns
@@ -90,7 +92,7 @@ class Validation:
         The best weights may be later than the checkpoint, if the process was killed between writing the two. They
         stay, with their score: the same steps lead to them again.
         """
-        path = self.run / LOG
+        path = self.run / VALIDATIONS
         if not path.exists():
             return
         lines = [line for line in map(_read, path.read_text(encoding="utf-8").splitlines()) if line]

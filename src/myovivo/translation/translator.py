@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import CheckpointError, InputError
-from ..models.windows import Seed, walk_of
+from ..models.windows import NoiseSeed, walk_of
 from ..runs.weights import Weights, load_weights
 from ..runtime.device import autocast, autocast_dtype, device_of
 from ..runtime.provenance import made_by
@@ -24,7 +24,7 @@ from ..signals.band_pass import band_passed, require_band
 
 Direction = Literal["silico_to_vivo", "vivo_to_silico"]
 
-Read = Callable[[int, int], NDArray[np.float32]]
+ReadVelocity = Callable[[int, int], NDArray[np.float32]]  # frames low to high, m/s
 
 # A pass over `frames_at_once` frames may take about this much memory, bytes, unless told otherwise.
 MEMORY_BUDGET = 4e9
@@ -72,7 +72,7 @@ class Translator:
     def __call__(
         self,
         sequence: Sequence,
-        seed: Seed = 0,
+        seed: NoiseSeed = 0,
         frames_at_once: int | None = None,
         *,
         band: tuple[float, float] | None = None,
@@ -126,7 +126,7 @@ class Translator:
         self,
         source: str | Path,
         path: str | Path,
-        seed: Seed = 0,
+        seed: NoiseSeed = 0,
         frames_at_once: int | None = None,
         *,
         band: tuple[float, float] | None = None,
@@ -180,7 +180,7 @@ class Translator:
         return min(frames_at_once or self.frames_that_fit(shape), shape[0])
 
     def _blocks(
-        self, read: Read, shape: tuple[int, int, int], seed: Seed, frames: int
+        self, read: ReadVelocity, shape: tuple[int, int, int], seed: NoiseSeed, frames: int
     ) -> Iterator[NDArray[np.float32]]:
         """The translation (B, Z, X), m/s, block after block of `frames`; `read(low, high)` gives the source's, m/s."""
         source, target = (self.weights.standards[name] for name in (self.source, self.target))
@@ -204,7 +204,7 @@ class Translator:
     def _provenance(
         self,
         source: Mapping[str, Any],
-        seed: Seed,
+        seed: NoiseSeed,
         frames: int,
         band: tuple[float, float] | None,
     ) -> dict[str, Any]:
