@@ -50,11 +50,11 @@ def steps_of(settings: StudySettings) -> list[Step]:
         steps.append(_silico(settings, grid, simplified=True))
         steps += _translator(settings, chosen.simplified, SIMPLIFIED, f"{SILICO_DATA}-simplified", VIVO_DATA)
     if chosen.slow:
-        slow = [f"{domain}-slow" for domain in (SILICO_DATA, VIVO_DATA)]
-        for domain, name in zip((SILICO_DATA, VIVO_DATA), slow, strict=True):
+        for domain in (SILICO_DATA, VIVO_DATA):
             arguments = {"frame_rate": chosen.slow_frame_rate}
-            steps.append(_made(name, work.slow_down, arguments, (domain,), cost=10))
-        steps += _translator(settings, chosen.slow, SLOW, *slow, chosen.slow_settings)
+            steps.append(_made(f"{domain}-slow", work.slow_down, arguments, (domain,), cost=10))
+        silico, vivo = f"{SILICO_DATA}-slow", f"{VIVO_DATA}-slow"
+        steps += _translator(settings, chosen.slow, SLOW, silico, vivo, chosen.slow_settings)
     for model in chosen.two_sample:
         run, translated = f"models/{model}", f"translated/{model}"
         arguments = {"run": run, "translated": translated, "vivo": VIVO_DATA, "seed": seed}

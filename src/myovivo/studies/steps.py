@@ -207,11 +207,9 @@ class _Run:
                 self._set_aside(step.name, "was made of something else, or nothing says of what")
             self._begin(step.name, recipe)
             return False
-        there = files_with_states(folder)
-        changed = [
-            name for name, known in record["files"].items() if not is_as_it_was(folder / name, there.get(name), known)
-        ]
-        added = sorted(set(there) - set(record["files"]))
+        there, noted = files_with_states(folder), record["files"]
+        changed = [name for name in noted if not is_as_it_was(folder / name, there.get(name), noted[name])]
+        added = sorted(set(there) - set(noted))
         if not changed and not added:
             return True
         if all(any(Path(name).match(one) for one in step.remakes) for name in (*changed, *added)):
