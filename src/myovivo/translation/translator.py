@@ -19,10 +19,11 @@ from ..models.generators import OUTER_KERNEL, ResnetGenerator, reach
 from ..models.local import LocalGenerator, Noise
 from ..runs.weights import Weights, load_weights
 from ..runtime.device import AUTOCAST, precision_for
+from ..runtime.introduction import Introduced, Introduction
 from ..runtime.provenance import made_by
 from ..runtime.tensors import fill, under
 from ..sequences.header import Header, read_header, read_velocity, require_same_scale
-from ..sequences.sequence import Sequence, save_blocks
+from ..sequences.sequence import Sequence, require_sequence, save_blocks
 from ..signals.band_pass import band_passed, require_band
 
 Direction = Literal["silico_to_vivo", "vivo_to_silico"]
@@ -43,7 +44,7 @@ class DomainWarning(UserWarning):
     """A sequence does not come from the domain that a translator was trained to read."""
 
 
-class Translator:
+class Translator(Introduced):
     """A trained generator, with the scales of both domains: call it with a sequence.
 
     Attributes
@@ -51,6 +52,7 @@ class Translator:
     direction : "silico_to_vivo" or "vivo_to_silico"
     weights : what it was loaded from, with settings and standardisation
     device : where it computes
+    frame_rate, spacing, rows : Hz, (dz, dx) in m, and rows (None if any will do) of the sequences that it reads
     """
 
     def __init__(self, weights: Weights, direction: Direction = "silico_to_vivo", device: str = "auto"):
@@ -64,6 +66,8 @@ class Translator:
         self.weights, self.device = weights, torch.device(device)
         self.source, self.target = direction.split("_to_")
         settings = weights.settings
+        self.frame_rate, self.spacing = weights.frame_rate, weights.spacing
+        self.rows = settings.data.clip[1] if settings.knows_depth else None
         if settings.method == "one-sided" and direction != "silico_to_vivo":
             raise InputError(
                 "a one-sided translator knows only silico_to_vivo; train a preset of method cycle for the way back"
@@ -89,6 +93,9 @@ class Translator:
         InputError : no such direction or device.
         """
         return cls(load_weights(run), direction, device)
+
+    def _introduction(self) -> Introduction:
+        return Introduction(f"Translator: {self.direction}, on {self.device}", self.weights.facts())
 
     @torch.inference_mode()
     def __call__(
@@ -124,12 +131,13 @@ class Translator:
         ------
         InputError : another frame rate or spacing than in training, no positive `frames_at_once`, a band that is not
             below half the frame rate, or a sequence too short for it.
+        WrongTypeError : no `Sequence`.
 
         Warns
         -----
         DomainWarning : the sequence's origin is not the source domain.
         """
-        origin = sequence.origin
+        origin = require_sequence(sequence).origin
         header = Header(
             sequence.shape, sequence.frame_rate, sequence.spacing, origin, sequence.subject, dict(sequence.provenance)
         )
@@ -309,9 +317,10 @@ class Translator:
         weights = self.weights
         trained = sequence._replace(frame_rate=weights.frame_rate, spacing=weights.spacing)
         require_same_scale(sequence, trained, "the sequence", f"the run {weights.path.parent}")
-        rows = weights.settings.data.clip[1]
-        if weights.settings.knows_depth and sequence.shape[1] != rows:
-            rule = f"the sequence has {sequence.shape[1]} rows but the run, which knows depth, was trained on {rows}"
+        if self.rows and sequence.shape[1] != self.rows:
+            rule = (
+                f"the sequence has {sequence.shape[1]} rows but the run, which knows depth, was trained on {self.rows}"
+            )
             raise InputError(f"{rule}; make them alike (simulate: grid.rows, acquire: output.rows)")
         fits = {"silico": ("silico",), "vivo": ("vivo", "phantom")}[self.source]
         if sequence.origin not in fits:
