@@ -18,7 +18,7 @@ from myovivo.models.settings import Optimiser
 from myovivo.runtime.recipe import Sources, as_now, digest, locked, once, plain_recipe, sources_of
 from myovivo.sequences.domain import good_sequence, make_domain
 from myovivo.sequences.header import open_sequence, read_header
-from myovivo.sequences.resample import resample_domain
+from myovivo.sequences.resample_domain import resample_domain
 from myovivo.sequences.sequence import Sequence
 
 SMALL = {"grid.frames": 32, "grid.rows": 16, "grid.columns": 16, "grid.depth": 0.016, "grid.width": 0.008}

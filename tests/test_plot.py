@@ -6,6 +6,9 @@ from matplotlib.figure import Figure
 
 from myovivo import plot
 from myovivo.errors import InputError
+from myovivo.sequences.labels import MotorUnits
+from myovivo.sequences.recording import Recording
+from myovivo.sequences.sequence import Sequence
 
 SPACING = (0.0005, 0.00025)  # 0.5 mm deep, 0.25 mm wide
 
@@ -174,3 +177,118 @@ def test_without_axes_a_figure_is_made(monkeypatch):
 def test_what_breaks_a_rule_is_refused(ax, call, words):
     with pytest.raises(InputError, match=words):
         call(ax)
+
+
+# ----------------------------------------------------------------------------- sequences as they are
+
+
+def moving(frames=150, mean=1.0):
+    """A sequence whose pixel (z, x) has the variance (z + x + 1)², (mm/s)², with a territory of four pixels."""
+    course = np.tile([1.0, -1.0], frames // 2)[:, None, None]
+    amplitude = np.add.outer(np.arange(8), np.arange(6)) + 1.0
+    mask = np.zeros((1, 8, 6), bool)
+    mask[0, 2:4, 1:3] = True
+    units = MotorUnits(
+        (np.array([0.1]),), (np.array([-1]),), np.zeros((1, 2)), np.ones(1), mask, mask * 1.0, np.zeros((1, frames))
+    )
+    return Sequence(1e-3 * (mean + course * amplitude), 500.0, SPACING, units), amplitude
+
+
+def test_the_variance_of_a_sequence_is_drawn_with_its_own_spacing(ax):
+    sequence, amplitude = moving()
+    assert plot.variance_map(sequence, ax=ax) is ax
+    np.testing.assert_allclose(ax.images[0].get_array(), 20 * np.log10(amplitude), atol=1e-4)
+    assert ax.images[0].get_extent() == pytest.approx([0, 6 * 0.25, 8 * 0.5, 0])
+
+
+def test_a_frame_of_a_sequence_is_picked_by_its_number(ax):
+    sequence, _ = moving()
+    plot.frame(sequence, index=3, ax=ax)
+    np.testing.assert_allclose(ax.images[0].get_array(), 1e3 * sequence.velocity[3])
+    for index, options in ((0, {}), (-1, {"index": -1})):
+        other = plot.frame(sequence, ax=Figure().subplots(), **options)
+        np.testing.assert_allclose(other.images[0].get_array(), 1e3 * sequence.velocity[index])
+
+
+def test_a_frame_of_a_recording_is_read_from_its_blocks(ax):
+    iq = np.exp(np.random.default_rng(0).standard_normal((130, 4, 6))) + 0j
+    recording = Recording.of_array(iq, frame_rate=1e3, spacing=SPACING, centre_frequency=7e6)
+    plot.b_mode(recording, ax=ax, index=100)
+    direct = plot.b_mode(iq[100], SPACING, Figure().subplots())
+    np.testing.assert_allclose(ax.images[0].get_array(), direct.images[0].get_array(), atol=1e-4)
+    assert ax.images[0].get_extent() == direct.images[0].get_extent()
+    with pytest.raises(InputError, match="there is no frame 130; the recording has 130"):
+        plot.b_mode(recording, index=130)
+
+
+def test_territories_come_from_a_sequence_or_its_labels_and_need_no_map(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    from matplotlib import pyplot
+
+    sequence, _ = moving()
+    ax = plot.territories(sequence)
+    pyplot.close("all")
+    assert ax.get_ylim() == (4.0, 0.0)  # mm, depth runs down
+    other = plot.territories(sequence.labels, SPACING, Figure().subplots())
+    for drawn in (ax, other):
+        points = np.concatenate([path.vertices for one in drawn.collections for path in one.get_paths()])
+        assert points.min(0) == pytest.approx([1 * 0.25, 2 * 0.5])
+        assert points.max(0) == pytest.approx([3 * 0.25, 4 * 0.5])
+
+
+def test_signals_of_two_sequences_are_those_of_the_pixels_asked_for(ax):
+    sequence, _ = moving()
+    twice = sequence.replace(velocity=2 * sequence.velocity)
+    plot.time_signals(sequence, twice, ax=ax, pixels=[(0, 1), (7, 5)])
+    curves = [line.get_ydata() for line in ax.lines if len(line.get_xdata()) == len(sequence)]
+    assert len(curves) == 4
+    assert np.ptp(curves[1]) == pytest.approx(2 * np.ptp(curves[0])) == pytest.approx(2 * 4)  # mm/s, peak to peak
+    assert np.ptp(curves[2]) == pytest.approx(2 * 13)
+    busiest = plot.time_signals(sequence, twice, ax=Figure().subplots())
+    (first, _) = [line.get_ydata() for line in busiest.lines if len(line.get_xdata()) == len(sequence)]
+    assert np.ptp(first) == pytest.approx(2 * 13)
+
+
+def test_a_sequence_draws_its_variance_and_its_territories(ax):
+    sequence, _ = moving()
+    assert sequence.plot(ax) is ax
+    direct = plot.variance_map(sequence, ax=Figure().subplots())
+    np.testing.assert_array_equal(ax.images[0].get_array(), direct.images[0].get_array())
+    assert ax.collections
+    assert not sequence.replace(labels=None).plot(Figure().subplots()).collections
+
+
+def test_what_is_no_sequence_but_looks_like_one_is_drawn_alike(ax):
+    class Mine:
+        velocity, frame_rate, spacing = moving()[0].velocity, 500.0, SPACING
+
+    assert len(plot.variance_map(Mine(), ax=ax).images) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda s, ax: plot.variance_map(np.ones((3, 3))), r"give spacing=\(dz, dx\) in m, or a Sequence"),
+        (lambda s, ax: plot.frame(np.ones((3, 3)), ax=ax), r"give spacing=\(dz, dx\) in m, or a Sequence"),
+        (lambda s, ax: plot.b_mode(np.ones((3, 3)), ax=ax), r"give spacing=\(dz, dx\) in m, or a Sequence"),
+        (lambda s, ax: plot.territories(s.labels, ax=ax), r"give spacing=\(dz, dx\) in m, or a Sequence"),
+        (lambda s, ax: plot.variance_map(s, ax), "has its own spacing, got Axes.* name the axes ax="),
+        (lambda s, ax: plot.variance_map(np.ones((3, 3)), ax), r"spacing must be \(dz, dx\) in m, got Axes"),
+        (lambda s, ax: plot.frame(np.ones((3, 3)), (0.0, 1e-3), ax), "spacing must be positive"),
+        (lambda s, ax: plot.variance_map(s, ax=ax, unit="SD"), "a Sequence is in m/s"),
+        (lambda s, ax: plot.frame(s, ax=ax, unit="SD"), "a Sequence is in m/s"),
+        (lambda s, ax: plot.frame(s, ax=ax, index=150), "no frame 150; the sequence has 150"),
+        (lambda s, ax: plot.frame(np.ones((3, 3)), SPACING, ax, index=2), "index=2 picks a frame of a Sequence"),
+        (lambda s, ax: plot.territories(s.replace(labels=None), ax=ax), "has no labels"),
+        (lambda s, ax: plot.territories(np.ones((3, 3)), SPACING, ax), r"masks \(K, Z, X\)"),
+        (lambda s, ax: plot.time_signals(s, s.velocity[:, 0], ax=ax), "got one of each"),
+        (lambda s, ax: plot.time_signals(np.ones((9, 1)), np.ones((9, 1)), ax=ax), "need frame_rate"),
+        (lambda s, ax: plot.time_signals(s, s, 500.0, ax), "have their own frame rate"),
+        (lambda s, ax: plot.time_signals(s, s.crop(0.1), ax=ax), "must be alike"),
+        (lambda s, ax: plot.time_signals(s, s, ax=ax, pixels=[(8, 0)]), r"within \(8, 6\), got \[\[8, 0\]\]"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(ax, call, words):
+    with pytest.raises(InputError, match=words) as error:
+        call(moving()[0], ax)
+    assert "\n" not in str(error.value)

@@ -12,9 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from myovivo.errors import FileError, InputError
+from myovivo.errors import FileError, InputError, WrongTypeError
+from myovivo.identification.identify import identify
 from myovivo.runtime.files import read_json, whole_file, write_json
 from myovivo.sequences.header import read_header, read_velocity, sequence_files
+from myovivo.sequences.labels import MotorUnits
+from myovivo.sequences.recording import Recording
 from myovivo.sequences.sequence import Sequence
 from myovivo.simulation.simulate import simulate
 
@@ -200,3 +203,198 @@ def test_spike_trains_mark_the_nearest_frame(sequence):
     for row, times in zip(train, sequence.labels.spike_times, strict=True):
         frames = np.rint(times * sequence.frame_rate)
         assert np.array_equal(np.flatnonzero(row), frames[(frames >= 0) & (frames < 100)])
+
+
+# ------------------------------------------------------------------------------------ as an array
+
+
+def test_a_sequence_is_an_array_of_its_velocity(sequence):
+    assert len(sequence) == 100
+    assert np.shares_memory(np.asarray(sequence), sequence.velocity)
+    assert not np.shares_memory(np.array(sequence), sequence.velocity)
+    doubled = np.asarray(sequence, dtype=np.float64)
+    assert doubled.dtype == np.float64
+    np.testing.assert_array_equal(doubled, sequence.velocity)
+    with pytest.raises(ValueError, match="copy"):
+        np.array(sequence, dtype=np.float64, copy=False)
+    assert np.std(sequence) == sequence.velocity.std()
+
+
+@pytest.mark.parametrize("cut", [lambda s: s[0.5:1.0], lambda s: s[3], lambda s: s[:, 0], list, lambda s: 1.0 in s])
+def test_brackets_are_refused_with_the_right_way(sequence, cut):
+    with pytest.raises(TypeError, match=r"sequence\.crop\(start, stop\), in s; .*sequence\.velocity\[first:last\]"):
+        cut(sequence)
+
+
+# ------------------------------------------------------------------------------------------- crop
+
+
+@given(first=st.integers(0, 99), length=st.integers(1, 100))
+def test_a_crop_and_its_labels_are_those_frames_of_the_whole(first, length):
+    whole = cropped_from()
+    last = min(first + length, 100)
+    part = whole.crop(first / whole.frame_rate, last / whole.frame_rate)
+    np.testing.assert_array_equal(part.velocity, whole.velocity[first:last])
+    np.testing.assert_allclose(part.labels.velocity(), whole.labels.velocity()[first:last], atol=1e-9)
+    assert (part.frame_rate, part.spacing, part.subject) == (whole.frame_rate, whole.spacing, whole.subject)
+    for name in ("mask", "weight", "centre", "diameter"):
+        assert getattr(part.labels, name) is getattr(whole.labels, name)
+    for cut, times in zip(part.labels.spike_times, whole.labels.spike_times, strict=True):
+        kept = times[times < last / whole.frame_rate]
+        np.testing.assert_allclose(cut, kept - first / whole.frame_rate, atol=1e-9)
+    trains = whole.labels.spike_train(100, whole.frame_rate)[:, first:last]
+    np.testing.assert_array_equal(part.labels.spike_train(last - first, whole.frame_rate), trains)
+
+
+def cropped_from(made=[]):  # noqa: B006 (made once)
+    if not made:
+        made.append(simulate(seed=0, **SMALL))
+    return made[0]
+
+
+def test_a_crop_keeps_earlier_spikes_drops_later_ones_and_says_so(tmp_path):
+    labels = MotorUnits(
+        (np.array([-0.1, 0.2, 0.5, 0.7, 0.9]),),
+        (np.array([-1, 3, -1, 4, -1]),),
+        np.zeros((1, 2)),
+        np.ones(1),
+        np.ones((1, 2, 2), bool),
+        np.ones((1, 2, 2), np.float32),
+        np.arange(100, dtype=np.float32)[None],
+        background_weight=np.ones((1, 2, 2), np.float32),
+        background_source=-np.arange(100, dtype=np.float32)[None],
+    )
+    whole = Sequence(np.zeros((100, 2, 2)), 100.0, (1e-3, 1e-3), labels, provenance={"stage": "simulate"})
+    part = whole.crop(0.4, 0.8)
+    np.testing.assert_allclose(part.labels.spike_times[0], [-0.5, -0.2, 0.1, 0.3])
+    np.testing.assert_array_equal(part.labels.sync_partner[0], [-1, 3, -1, 4])
+    np.testing.assert_array_equal(part.labels.source[0], np.arange(40, 80))
+    np.testing.assert_array_equal(part.labels.background_source[0], -np.arange(40, 80))
+    note = part.provenance
+    assert (note["stage"], note["start"], note["stop"], note["frames"]) == ("crop", 0.4, 0.8, [40, 80])
+    assert note["source"] == {"stage": "simulate"}
+    read = Sequence.load(part.save(tmp_path / "a.h5"))
+    np.testing.assert_allclose(read.labels.spike_times[0], part.labels.spike_times[0])
+    assert len(whole.crop(0.985)) == 1
+    assert len(whole.crop()) == 100
+
+
+@pytest.mark.parametrize(
+    "times", [(0.5, 0.5), (0.6, 0.5), (-0.01, 0.5), (0.1, 1.01), (float("nan"), 0.5), (0.001, 0.009), (2.0, None)]
+)
+def test_a_crop_of_nothing_or_beyond_is_refused(times):
+    with pytest.raises(InputError, match="a crop must hold a frame and lie within 0 to 1 s") as error:
+        Sequence(np.zeros((100, 2, 2)), 100.0, (1e-3, 1e-3)).crop(*times)
+    assert "\n" not in str(error.value)
+
+
+# --------------------------------------------------------------------------------------- resample
+
+
+def test_resampled_like_another_has_its_grid(sequence):
+    dz, dx = sequence.spacing
+    other = Sequence(np.zeros((7, 6, 20)), 300.0, (2 * dz, dx / 2), origin="vivo")
+    made = sequence.resample(like=other)
+    assert made.shape[1:] == other.shape[1:]
+    assert made.frame_rate == 300.0
+    np.testing.assert_allclose(made.spacing, other.spacing)
+    assert made.labels.mask.shape[1:] == made.shape[1:]
+    assert made.labels.source.shape[1] == len(made)
+    assert made.origin == "silico"
+    assert made.duration == pytest.approx(sequence.duration, abs=1 / 300)
+    np.testing.assert_array_equal(made.velocity, sequence.resample(300.0, (6, 20)).velocity)
+
+
+def test_a_slow_wide_wave_is_the_same_on_other_pixels_and_at_another_rate():
+    def wave(frames, rate, rows):
+        time, depth = np.arange(frames) / rate, (np.arange(rows) + 0.5) / rows
+        course, shape = np.sin(2 * np.pi * 5 * time), np.sin(np.pi * depth)
+        return Sequence(1e-3 * course[:, None, None] * shape[:, None] * np.ones(8), rate, (0.04 / rows, 1e-3))
+
+    coarse, fine = wave(400, 400.0, 40), wave(800, 800.0, 80)
+    for made, true in ((fine.resample(like=coarse), coarse), (coarse.resample(like=fine), fine)):
+        assert made.shape == true.shape
+        inner = (slice(20, -20), slice(4, -4))
+        np.testing.assert_allclose(made.velocity[inner], true.velocity[inner], atol=2e-5)
+
+
+def test_all_that_cannot_be_made_alike_is_named_at_once(sequence):
+    with pytest.raises(InputError, match=r"the depth is 40 mm here, 30 mm .* and the width is 40 mm here, 50 mm"):
+        sequence.resample(like=Sequence(np.zeros((9, 30, 25)), 512, (1e-3, 2e-3)))
+
+
+def test_a_translator_s_rows_are_taken_and_its_columns_follow(sequence):
+    class Reads:
+        frame_rate, spacing, rows = 256.0, (1e-3, 2e-3), None
+
+    assert sequence.resample(like=Reads()).shape[1:] == (40, 20)
+    Reads.rows = 128
+    with pytest.raises(InputError, match=r"the depth is 40 mm here, 128 mm \(128 pixels of 1 mm\) there;"):
+        sequence.resample(like=Reads())
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "says"),
+    [
+        ({}, InputError, "needs a frame_rate, a size or both, or else like"),
+        ({"frame_rate": 100.0, "like": 1}, InputError, "needs a frame_rate"),
+        ({"like": 1}, WrongTypeError, "like must be a Sequence or a Translator, got int"),
+        ({"frame_rate": 1.0}, InputError, "cannot be resampled to 1 Hz"),
+        ({"frame_rate": float("nan")}, InputError, "cannot be resampled to nan Hz"),
+        ({"size": (0, 4)}, InputError, "cannot be resampled"),
+    ],
+)
+def test_resampling_without_sense_is_refused(sequence, options, kind, says):
+    with pytest.raises(kind, match=says):
+        sequence.resample(**options)
+
+
+def test_too_few_frames_to_filter_are_refused():
+    with pytest.raises(InputError, match="takes more than 27 frames to filter, got 27"):
+        Sequence(np.zeros((27, 4, 4)), 512, (1e-3, 1e-3)).resample(256.0)
+    assert len(Sequence(np.zeros((28, 4, 4)), 512, (1e-3, 1e-3)).resample(256.0)) == 14
+
+
+# ------------------------------------------------------------------------------------- wrong files
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "says"),
+    [
+        ("x.mat", b"MATLAB 5.0 MAT-file, Platform: GLNXA64", "is a MATLAB v5 file; read it with `myovivo acquire`"),
+        ("x.npy", b"\x93NUMPY\x01\x00", "is a NumPy file; read it with `myovivo acquire`"),
+        ("x.h5", b"\x00\x00\x00\x18ftypmp42", "is a video; read it with `myovivo acquire`"),
+        ("x.dcm", 128 * b"\x00" + b"DICM", "is a DICOM file; read it with `myovivo acquire`"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(tmp_path, name, head, says):
+    (tmp_path / name).write_bytes(head + 2000 * b"\x00")
+    for read in (Sequence.load, read_header, identify):
+        with pytest.raises(FileError) as error:
+            read(tmp_path / name)
+        assert str(error.value) == f"{tmp_path / name}: {says}"
+
+
+def test_a_matlab_file_that_is_hdf5_and_a_recording_are_named(tmp_path):
+    with h5py.File(tmp_path / "x.mat", "w", userblock_size=512) as file:
+        file["TVI"] = np.zeros((2, 2, 2))
+    with (tmp_path / "x.mat").open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file")
+    with pytest.raises(FileError, match=r"is a MATLAB v7.3 file but not a myovivo sequence; read it with `myovivo acq"):
+        Sequence.load(tmp_path / "x.mat")
+    scan = {"frame_rate": 1e3, "spacing": (1e-3, 1e-3), "centre_frequency": 7e6}
+    path = Recording.of_array(np.ones((4, 3, 3), complex), **scan).save(tmp_path / "iq.h5")
+    with pytest.raises(FileError, match="is a myovivo recording but not a myovivo sequence; read it with"):
+        Sequence.load(path)
+
+
+def test_a_folder_is_called_one(tmp_path):
+    with pytest.raises(FileError, match=r"is a folder; give one of the sequences in it$"):
+        Sequence.load(tmp_path)
+    with pytest.raises(FileError, match=r"is a folder; give one of the recordings in it$"):
+        Recording.load(tmp_path)
+
+
+def test_identify_refuses_an_array_with_how_to_make_a_sequence():
+    with pytest.raises(WrongTypeError, match=r"give a Sequence, got ndarray: mv.Sequence\(array, frame_rate=…"):
+        identify(np.zeros((40, 8, 8)))

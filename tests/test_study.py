@@ -17,7 +17,6 @@ from myovivo.reporting.tables import Table
 from myovivo.runs.folder import read_run
 from myovivo.sequences.header import read_header
 from myovivo.sequences.labels import MotorUnits
-from myovivo.sequences.resample import resample
 from myovivo.sequences.sequence import Sequence
 from myovivo.studies.plan import steps_of
 from myovivo.studies.presets import STUDY_PRESETS
@@ -149,7 +148,7 @@ def test_resampling_keeps_slow_motion_and_filters_what_the_new_rate_cannot_hold(
     time = np.arange(1024) / 512
     slow, fast = np.sin(2 * np.pi * 10 * time), np.sin(2 * np.pi * 200 * time)
     one = Sequence((slow + fast)[:, None, None] * np.ones((1, 4, 4)), 512.0, SPACING)
-    half = resample(one, 256.0)
+    half = one.resample(256.0)
     middle = slice(64, -64)
     assert half.frame_rate == 256.0
     assert half.shape == (512, 4, 4)
@@ -158,7 +157,7 @@ def test_resampling_keeps_slow_motion_and_filters_what_the_new_rate_cannot_hold(
 
 def test_resampling_keeps_extent_labels_and_spike_times():
     one = sequence(0, "silico", "a")
-    half = resample(one, RATE / 2, (16, 16))
+    half = one.resample(RATE / 2, (16, 16))
     assert half.spacing == pytest.approx((0.002, 0.002))
     assert half.labels.mask.shape == (1, 16, 16)
     assert half.labels.source.shape == (1, 16)
@@ -168,7 +167,7 @@ def test_resampling_keeps_extent_labels_and_spike_times():
 
 def test_resampling_to_nothing_is_refused():
     with pytest.raises(InputError, match="cannot be resampled to 1 Hz"):
-        resample(sequence(0, "silico", "a"), 1.0)
+        sequence(0, "silico", "a").resample(1.0)
 
 
 # ------------------------------------------------------------------------------------ tables

@@ -5,10 +5,10 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from training import domain, sequence, tiny
+from training import SPACING, domain, sequence, tiny
 
 import myovivo.translation.translator as translate_module
-from myovivo.errors import CheckpointError, FileError, InputError, RunFolderError
+from myovivo.errors import CheckpointError, FileError, InputError, RunFolderError, WrongTypeError
 from myovivo.runs.folder import test_files
 from myovivo.sequences.header import sequence_files
 from myovivo.sequences.sequence import Sequence
@@ -257,3 +257,41 @@ def test_gpu_and_cpu_agree_on_the_noise_and_the_result(runs):
     on_cpu, on_gpu = (Translator.load(runs["plain"], device=device)(source, seed=1) for device in ("cpu", "cuda"))
     scale = on_cpu.velocity.std()
     np.testing.assert_allclose(on_gpu.velocity / scale, on_cpu.velocity / scale, atol=1e-3)
+
+
+# ------------------------------------------------------------------------------------ wrong calls
+
+
+def test_an_array_is_refused_with_how_to_make_a_sequence(translator):
+    with pytest.raises(WrongTypeError, match=r"give a Sequence, got ndarray: mv.Sequence\(array, frame_rate"):
+        translator(sequence().velocity)
+
+
+def test_a_name_that_is_nearly_that_of_bundled_weights_is_answered(tmp_path):
+    with pytest.raises(CheckpointError, match=r"^hause: does not exist; .*weights \(house\); did you mean house"):
+        Translator.load("hause")
+    with pytest.raises(CheckpointError, match=r"bundled weights \(house\)$"):
+        Translator.load(tmp_path / "gone")
+    with pytest.raises(CheckpointError, match="saved at least once"):
+        Translator.load(tmp_path)
+
+
+def test_weights_without_a_run_hold_nothing_out(runs, tmp_path):
+    with pytest.raises(FileError, match=r"^house: bundled weights hold nothing out; name the sequences to translate"):
+        translate_domain("house", None, tmp_path / "out", device="cpu", quiet=True)
+    alone = tmp_path / "mine.safetensors"
+    alone.write_bytes((runs["plain"] / "weights.safetensors").read_bytes())
+    with pytest.raises(FileError, match="weights alone hold nothing out; name the sequences to translate"):
+        translate_domain(alone, None, tmp_path / "out", device="cpu", quiet=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_sequence_of_other_sampling_is_made_to_fit_by_resampling(runs):
+    to_vivo = Translator.load(runs["house"], device="cpu")
+    shape = (60, 32, 16)
+    other = sequence(shape=shape, frame_rate=600.0, spacing=(SPACING[0] / 2, SPACING[1]))
+    with pytest.raises(InputError, match=r"Sequence\.resample"):
+        to_vivo(other)
+    made = other.resample(like=to_vivo)
+    assert made.shape == (51, 16, 16)
+    assert to_vivo(made).shape == made.shape

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..runtime.arrays import Floats
 from ..runtime.settings import settings_from
-from ..sequences.sequence import Sequence
+from ..sequences.sequence import Sequence, require_sequence
 from .agreement import rate_of_agreement
 from .convolutive import separate
 from .decoding import averaged_course, factorised, firing_times, refined
@@ -56,13 +56,14 @@ def identify(
     FileError : the file is missing or no sequence.
     CheckpointError : weights that cannot be read, or were trained at another frame rate or pixel size.
     InputError : a setting that breaks a rule, a band beyond half the frame rate, or nothing that moves.
+    WrongTypeError : neither a `Sequence` nor a path.
 
     References
     ----------
     Rohlén, Stålberg, Grönlund (2020), IEEE Access 8:50299. Rohlén et al. (2023), doi:10.1186/s12938-023-01076-0.
     """
     options = settings_from(IdentifySettings, settings, **changes)
-    sequence = sequence if isinstance(sequence, Sequence) else Sequence.load(sequence, labels=False)
+    sequence = Sequence.load(sequence, labels=False) if isinstance(sequence, str | Path) else require_sequence(sequence)
     return found_in(Moving(sequence), options)
 
 

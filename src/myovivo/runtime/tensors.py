@@ -42,13 +42,30 @@ def read_tensors(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[s
     ------
     CheckpointError : missing, truncated, not safetensors (a pickle, for instance), or of another kind.
     """
-    path = Path(path)
+    tensors: dict[str, Tensor] = {}
+    note = _read(Path(path), kind, tensors)
+    return tensors, note
+
+
+def read_description(path: str | Path, kind: str) -> dict[str, Any]:
+    """The description alone, without the tensors.
+
+    Raises
+    ------
+    CheckpointError : as `read_tensors`.
+    """
+    return _read(Path(path), kind)
+
+
+def _read(path: Path, kind: str, tensors: dict[str, Tensor] | None = None) -> dict[str, Any]:
+    """The description; `tensors` is filled if given."""
     if not path.is_file():
         raise CheckpointError(path, "does not exist; give the folder of a run that has saved at least once")
     try:
         with safe_open(path, framework="pt") as file:
             note = json.loads((file.metadata() or {})["myovivo"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            if tensors is not None:
+                tensors |= {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError, UnicodeDecodeError) as error:
         problem = f"is not a readable safetensors file ({' '.join(str(error).split())}); restore it or train again"
         raise CheckpointError(path, problem) from None
@@ -59,7 +76,7 @@ def read_tensors(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[s
     if not isinstance(note.get("format_version"), int) or note["format_version"] > TENSORS_VERSION:
         version = note.get("format_version")
         raise CheckpointError(path, f"has format version {version}, newer than {TENSORS_VERSION}; upgrade myovivo")
-    return tensors, note
+    return note
 
 
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

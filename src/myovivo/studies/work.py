@@ -19,7 +19,7 @@ from ..runtime.parallel import on_cluster
 from ..runtime.settings import settings_from
 from ..sequences.grid import Grid
 from ..sequences.header import read_header, sequence_files
-from ..sequences.resample import resample_domain
+from ..sequences.resample_domain import resample_domain
 from ..simulation.settings import SimulateSettings
 from ..simulation.simulate import simulate_domain
 from ..training.train import train

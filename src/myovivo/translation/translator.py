@@ -16,10 +16,11 @@ from ..errors import CheckpointError, InputError
 from ..models.windows import NoiseSeed, walk_of
 from ..runs.weights import Weights, load_weights
 from ..runtime.device import autocast, autocast_dtype, device_of
+from ..runtime.introduction import Introduced, Introduction
 from ..runtime.provenance import made_by
 from ..runtime.tensors import fill, under
 from ..sequences.header import Header, open_sequence, require_same_scale
-from ..sequences.sequence import Sequence, save_blocks
+from ..sequences.sequence import Sequence, require_sequence, save_blocks
 from ..signals.band_pass import band_passed, require_band
 
 Direction = Literal["silico_to_vivo", "vivo_to_silico"]
@@ -34,7 +35,7 @@ class DomainWarning(UserWarning):
     """A sequence does not come from the domain that a translator was trained to read."""
 
 
-class Translator:
+class Translator(Introduced):
     """A trained generator, with the scales of both domains: call it with a sequence.
 
     Attributes
@@ -43,6 +44,7 @@ class Translator:
     weights : what it was loaded from, with settings and standardisation
     device : where it computes
     walk : its generator, and how that is led along a sequence
+    frame_rate, spacing, rows : Hz, (dz, dx) in m, and rows (None if any will do) of the sequences that it reads
     """
 
     def __init__(self, weights: Weights, direction: Direction = "silico_to_vivo", device: str = "auto"):
@@ -51,7 +53,10 @@ class Translator:
         self.direction: Direction = direction
         self.weights, self.device = weights, device_of(device)
         self.source, self.target = direction.split("_to_")
-        self.walk = walk_of(weights.settings, direction)
+        settings = weights.settings
+        self.frame_rate, self.spacing = weights.frame_rate, weights.spacing
+        self.rows = settings.data.clip[1] if settings.knows_depth else None
+        self.walk = walk_of(settings, direction)
         self.generator = self.walk.network
         self.generator.to_empty(device="cpu")
         fill(self.generator, under(direction, weights.tensors), weights.path)
@@ -67,6 +72,9 @@ class Translator:
         InputError : no such direction or device.
         """
         return cls(load_weights(run), direction, device)
+
+    def _introduction(self) -> Introduction:
+        return Introduction(f"Translator: {self.direction}, on {self.device}", self.weights.facts())
 
     @torch.inference_mode()
     def __call__(
@@ -102,12 +110,13 @@ class Translator:
         ------
         InputError : another frame rate or spacing than in training, no positive `frames_at_once`, a band that is not
             below half the frame rate, or a sequence too short for it.
+        WrongTypeError : no `Sequence`.
 
         Warns
         -----
         DomainWarning : the sequence's origin is not the source domain.
         """
-        origin = sequence.origin
+        origin = require_sequence(sequence).origin
         header = Header(
             sequence.shape, sequence.frame_rate, sequence.spacing, origin, sequence.subject, dict(sequence.provenance)
         )
@@ -226,9 +235,10 @@ class Translator:
         weights = self.weights
         trained = sequence._replace(frame_rate=weights.frame_rate, spacing=weights.spacing)
         require_same_scale(sequence, trained, "the sequence", f"the run {weights.path.parent}")
-        rows = weights.settings.data.clip[1]
-        if weights.settings.knows_depth and sequence.shape[1] != rows:
-            rule = f"the sequence has {sequence.shape[1]} rows but the run, which knows depth, was trained on {rows}"
+        if self.rows and sequence.shape[1] != self.rows:
+            rule = (
+                f"the sequence has {sequence.shape[1]} rows but the run, which knows depth, was trained on {self.rows}"
+            )
             raise InputError(f"{rule}; make them alike (simulate: grid.rows, acquire: output.rows)")
         fits = {"silico": ("silico",), "vivo": ("vivo", "phantom")}[self.source]
         if sequence.origin not in fits:
