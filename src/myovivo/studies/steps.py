@@ -28,7 +28,8 @@ from filelock import FileLock, Timeout
 
 from ..errors import FileError, InputError, MyovivoError
 from ..runtime.files import read_json, write_json
-from ..runtime.progress import Bar, console
+from ..runtime.console import console
+from ..runtime.progress import Bar
 
 RECORDS, REPLACED = "steps", "replaced"
 

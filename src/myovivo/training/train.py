@@ -21,7 +21,8 @@ from ..models.presets import TRAIN_PRESETS
 from ..models.settings import TrainSettings
 from ..runs.folder import claim_run
 from ..runtime.device import precision_for
-from ..runtime.progress import Bar, console
+from ..runtime.console import console
+from ..runtime.progress import Bar
 from ..runtime.settings import settings_from
 from ..sequences.header import common_header, read_header, require_same_scale, sequence_files
 from ..sequences.scale import standardisation
