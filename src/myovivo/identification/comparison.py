@@ -24,8 +24,8 @@ import numpy as np
 
 from ..errors import InputError, RunFolderError
 from ..evaluation.bootstrap import LEAST, mean_interval
-from ..runtime.files import read_json, write_json, write_text
 from ..runtime.console import console
+from ..runtime.files import read_json, write_json, write_text
 from ..runtime.recipe import difference
 from ..runtime.settings import settings_from
 from ..sequences.header import common_header

@@ -17,7 +17,7 @@ from collections.abc import Sequence as Series
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from ..errors import ClusterError, MissingExtraError, MyovivoError
+from ..errors import ClusterError, InputError, MissingExtraError, MyovivoError
 
 T = TypeVar("T")
 
@@ -76,11 +76,14 @@ def in_parallel(
 
     Raises
     ------
+    InputError : 0 workers.
     ClusterError : the scheduler was lost.
     """
     if (client := _client.get()) is not None:
         yield from _on_workers(client, function, calls)
         return
+    if workers == 0:
+        raise InputError("workers must be a number of processes, or -1 for one per core, got 0")
     if workers == 1 or len(calls) <= 1:  # no pool, whose library alone takes a tenth of a second to load
         for number, call in enumerate(calls):
             yield _here(number, function, call)

@@ -31,6 +31,13 @@ def _not_empty(band: tuple[float, float]) -> tuple[float, float]:
     return band
 
 
+def check_counts(**counts: int) -> None:
+    """Raise InputError unless each count is at least 1, as a `Count` among settings is."""
+    for name, count in counts.items():
+        if count < 1:
+            raise InputError(f"{name} must be at least 1, got {count}")
+
+
 PassBand = Annotated[tuple[Positive, Positive], AfterValidator(_not_empty)]
 
 

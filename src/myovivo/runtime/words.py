@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-_ALIKE = 0.6  # of 1, from which a name is taken for a mistyped other
+_ALIKE = 0.7  # of 1, from which a name is taken for a mistyped other
 
 
 def spoken_time(seconds: float) -> str:
@@ -29,21 +29,29 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 def nearest(name: str, names: Iterable[str]) -> list[str]:
     """Those of `names` that somebody who wrote `name` may have meant, best first; none if nothing is near.
 
-    Of dotted names the last part alone is enough: "frames" means "grid.frames".
+    Of dotted names the last part is enough, "frames" for "grid.frames", and so is the first, for all behind it.
     """
     names = list(dict.fromkeys(names))
     last = name.rpartition(".")[2]
     if same := [known for known in names if known.rpartition(".")[2] == last]:
         return same if "." not in name else _closest(name, same)
+    if inside := [known for known in names if known.startswith(f"{name}.")]:
+        return inside
     if alike := _closest(name, names):
         return alike
     parts = [known.rpartition(".")[2] for known in names]
     return [known for part in _closest(last, parts) for known in names if known.rpartition(".")[2] == part]
 
 
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """What an error says behind a wrong name: "; did you mean grid.frames?", or nothing if no name is near."""
-    known = nearest(name, names)[:3]
+def did_you_mean(name: str, names: Iterable[str], mark: str = "") -> str:
+    """What an error says behind a wrong name: "; did you mean grid.frames?", or nothing if no name is near.
+
+    Parameters
+    ----------
+    name, names : the wrong name, and those that there are
+    mark : put before each name that is proposed, as "--"
+    """
+    known = [mark + near for near in nearest(name, names)[:3]]
     return f"; did you mean {' or '.join(known)}?" if known else ""
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..runtime.arrays import Floats
 from ..runtime.provenance import Seed, made_by
-from ..runtime.settings import settings_from
+from ..runtime.settings import check_counts, settings_from
 from ..sequences.domain import good_sequence, make_domain, sequence_name
 from ..sequences.labels import MotorUnits, superpose
 from ..sequences.sequence import Sequence
@@ -121,8 +121,10 @@ def simulate_domain(
 
     Raises
     ------
+    InputError : no sequence is asked for, or a setting breaks a rule.
     RunFolderError : the folder holds a domain made with other settings.
     """
+    check_counts(sequences=sequences)
     settings = settings_from(SimulateSettings, settings, **changes)
     makers = {
         sequence_name(f"silico{index:04d}"): functools.partial(_simulate_to, settings=settings, seed=seed, index=index)

@@ -27,8 +27,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..errors import FileError, InputError, MyovivoError
-from ..runtime.files import read_json, write_json
 from ..runtime.console import console
+from ..runtime.files import read_json, write_json
 from ..runtime.progress import Bar
 
 RECORDS, REPLACED = "steps", "replaced"

@@ -20,8 +20,8 @@ from ..models.onesided import OneSided
 from ..models.presets import TRAIN_PRESETS
 from ..models.settings import TrainSettings
 from ..runs.folder import claim_run
-from ..runtime.device import precision_for
 from ..runtime.console import console
+from ..runtime.device import precision_for
 from ..runtime.progress import Bar
 from ..runtime.settings import settings_from
 from ..sequences.header import common_header, read_header, require_same_scale, sequence_files
