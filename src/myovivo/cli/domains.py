@@ -12,7 +12,7 @@ from ..phantoms.settings import PhantomSettings
 from ..runtime.settings import Count
 from ..runtime.words import counted
 from ..simulation.settings import SimulateSettings
-from .options import Configured, Flag, Parallel, Seed
+from .options import Configured, Flag, Parallel, SeedNumber
 
 
 class Simulate(Parallel, Configured):
@@ -25,7 +25,7 @@ class Simulate(Parallel, Configured):
     SETTINGS = SimulateSettings
     out: CliPositionalArg[Path] = Field(description="folder for the sequences")
     sequences: Count = Field(default=16, title="N", description="how many")
-    seed: Seed = Field(default=0, title="N", description="same seed, same bytes")
+    seed: SeedNumber = Field(default=0, title="N", description="same seed, same bytes")
 
     def call(self) -> None:
         """Simulate a domain."""
@@ -49,7 +49,7 @@ class Phantom(Parallel, Configured):
     subjects: Count = Field(default=8, title="N", description="tissue realisations")
     runs: Count = Field(default=3, title="N", description="sequences of each subject")
     iq: Flag = Field(default=False, description="write IQ recordings for `acquire` instead; 1 GB per 2 s")
-    seed: Seed = Field(default=0, title="N", description="same seed, same bytes")
+    seed: SeedNumber = Field(default=0, title="N", description="same seed, same bytes")
 
     def call(self) -> None:
         """Record a domain."""

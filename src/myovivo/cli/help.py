@@ -13,7 +13,7 @@ from pydantic_settings import CliPositionalArg
 from .options import Command
 from .values import options_of, show_value
 
-WIDTH = 100
+HELP_WIDTH = 100
 
 _INDENT = 30  # where the texts begin
 
@@ -32,7 +32,7 @@ def short_help(name: str, kind: type[Command]) -> str:
 def full_help(name: str, kind: type[Command]) -> str:
     """What `myovivo COMMAND --help-all` prints: every option, and every setting in its group."""
     lines = [*_head(name, kind), *map(_row, _own_rows(kind))]
-    lines += [_row(("-h, --help", "the options people use")), _row(("--help-all", "this"))]
+    lines += [_row(("-h, --help", "the options people use")), _row(("--help-all", "every option and setting"))]
     if kind.SETTINGS:
         lines += [
             "",
@@ -51,7 +51,7 @@ def is_positional(field: FieldInfo) -> bool:
 
 def choices_of(field: FieldInfo) -> list[str]:
     """What a value can be, or what the shell proposes; none where that is open."""
-    for part in _parts(field.annotation):
+    for part in _types_in(field.annotation):
         if get_origin(part) is Literal:
             return [str(choice) for choice in get_args(part)]
         if part is bool:
@@ -61,15 +61,15 @@ def choices_of(field: FieldInfo) -> list[str]:
 
 def is_file(field: FieldInfo) -> bool:
     """Whether a value is the path of a file or folder."""
-    return Path in _parts(field.annotation)
+    return Path in _types_in(field.annotation)
 
 
-def _parts(annotation: Any) -> list[Any]:
+def _types_in(annotation: Any) -> list[Any]:
     """The types that an annotation allows."""
     if get_origin(annotation) in (Union, types.UnionType):
-        return [part for option in get_args(annotation) for part in _parts(option)]
+        return [part for option in get_args(annotation) for part in _types_in(option)]
     if get_origin(annotation) is Annotated:
-        return _parts(get_args(annotation)[0])
+        return _types_in(get_args(annotation)[0])
     return [annotation]
 
 
@@ -81,7 +81,7 @@ def _key(row: tuple[str, str]) -> str:
 
 def _head(name: str, kind: type[Command]) -> list[str]:
     text = " ".join((kind.__doc__ or "").split())
-    return [f"usage: myovivo {name} {kind.ARGUMENTS}", "", *textwrap.wrap(text, WIDTH), ""]
+    return [f"usage: myovivo {name} {kind.ARGUMENTS}", "", *textwrap.wrap(text, HELP_WIDTH), ""]
 
 
 def _examples(kind: type[Command]) -> list[str]:
@@ -94,13 +94,13 @@ def _own_rows(kind: type[Command]) -> list[tuple[str, str]]:
     ordered = sorted(
         fields, key=lambda name: 0 if is_positional(fields[name]) else 1 + (name not in kind.__annotations__)
     )
-    return [(_named(fields[name]), _described(fields[name])) for name in ordered]
+    return [(_name_of(fields[name]), _described(fields[name])) for name in ordered]
 
 
-def _named(field: FieldInfo) -> str:
+def _name_of(field: FieldInfo) -> str:
     if is_positional(field):
         return str(field.alias).upper()
-    if bool in _parts(field.annotation):
+    if bool in _types_in(field.annotation):
         return f"--{field.alias}"
     return f"--{field.alias} {field.title or '|'.join(choices_of(field)) or 'VALUE'}"
 
@@ -122,6 +122,6 @@ def _setting_rows(kind: type[Command]) -> list[tuple[str, list[tuple[str, str]]]
 
 def _row(row: tuple[str, str]) -> str:
     name, text = row
-    lines = textwrap.wrap(text, WIDTH - _INDENT) or [""]
+    lines = textwrap.wrap(text, HELP_WIDTH - _INDENT) or [""]
     first = f"  {name:{_INDENT - 4}}  " if len(name) <= _INDENT - 4 else f"  {name}\n{' ' * _INDENT}"
     return (first + f"\n{' ' * _INDENT}".join(lines)).rstrip()

@@ -13,7 +13,7 @@ from ..runtime.settings import Settings, settings_from
 
 Flag = CliToggleFlag[bool]
 
-Seed = Annotated[int, Field(ge=0)]
+SeedNumber = Annotated[int, Field(ge=0)]
 
 Device = Annotated[str, Field(examples=["auto", "cpu", "cuda"], title="NAME")]
 

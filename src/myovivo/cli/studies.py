@@ -11,7 +11,7 @@ from pydantic_settings import CliPositionalArg
 from ..runtime.settings import Count
 from ..studies.presets import STUDY_PRESETS
 from ..studies.settings import StudySettings
-from .options import Device, Flag, Quiet, Seed
+from .options import Device, Flag, Quiet, SeedNumber
 
 
 class Study(Quiet):
@@ -70,7 +70,7 @@ class Demo(Quiet):
     ESSENTIAL = ("vivo", "seed", "quiet")
     out: CliPositionalArg[Path] = Field(description="folder for everything it makes")
     vivo: Path | None = Field(default=None, title="PATH", description="recordings to use instead of the phantom")
-    seed: Seed = Field(default=0, title="N", description="of everything random")
+    seed: SeedNumber = Field(default=0, title="N", description="of everything random")
 
     def call(self) -> None:
         """Go the whole way."""

@@ -12,9 +12,9 @@ from ..models.presets import TRAIN_PRESETS
 from ..models.settings import TrainSettings
 from ..runtime.settings import Count, settings_from
 from .domains import print_made
-from .options import Command, Device, Flag, Quiet, Seed
+from .options import Command, Device, Flag, Quiet, SeedNumber
 
-Direction = Literal["silico_to_vivo", "vivo_to_silico"]
+Way = Literal["silico_to_vivo", "vivo_to_silico"]
 
 
 class Train(Quiet):
@@ -34,7 +34,7 @@ class Train(Quiet):
     silico: Path = Field(title="DIR", description="folder of simulated sequences")
     vivo: Path = Field(title="DIR", description="folder of recorded sequences")
     out: Path = Field(title="DIR", description="folder of the run; the same command again resumes it")
-    seed: Seed = Field(default=0, title="N", description="of split, weights, order and noise")
+    seed: SeedNumber = Field(default=0, title="N", description="of split, weights, order and noise")
     device: Device = Field(default="auto", description="auto, cpu or cuda")
     devices: Count = Field(default=1, title="N", description="processes on this node, one per device")
     nodes: Count = Field(default=1, title="M", description="nodes, under SLURM or torchrun")
@@ -90,8 +90,8 @@ class Translate(Quiet):
     source: Path | None = Field(
         default=None, title="DIR", description="sequences to translate; the run's held-out ones if not given"
     )
-    direction: Direction = Field(default="silico_to_vivo", title="WAY", description="or vivo_to_silico")
-    seed: Seed = Field(default=0, title="N", description="of the noise inputs")
+    direction: Way = Field(default="silico_to_vivo", title="WAY", description="or vivo_to_silico")
+    seed: SeedNumber = Field(default=0, title="N", description="of the noise inputs")
     frames_at_once: Count | None = Field(default=None, title="N", description="translate in windows of N frames")
     band: tuple[float, float] | None = Field(
         default=None, title="LOW HIGH", description="band-pass the result, Hz, as recordings: 5 50"
@@ -126,7 +126,7 @@ class Export(Command):
         examples=["house"], description="folder of a training run, or bundled weights: house"
     )
     out: CliPositionalArg[Path] = Field(description="the file to write")
-    direction: Direction = Field(default="silico_to_vivo", title="WAY", description="or vivo_to_silico")
+    direction: Way = Field(default="silico_to_vivo", title="WAY", description="or vivo_to_silico")
     size: tuple[int, int] | None = Field(
         default=None, title="ROWS COLUMNS", description="those of training if not given"
     )

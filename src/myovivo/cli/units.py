@@ -9,7 +9,7 @@ from pydantic_settings import CliPositionalArg
 
 from ..identification.settings import IdentifySettings, LearnSettings
 from .domains import print_made
-from .options import Configured, Parallel, Quiet, Seed
+from .options import Configured, Parallel, Quiet, SeedNumber
 
 
 class Identify(Parallel, Configured):
@@ -51,7 +51,7 @@ class TrainIdentifier(Quiet, Configured):
     SETTINGS = LearnSettings
     source: CliPositionalArg[Path] = Field(description="a folder of sequences with labels")
     out: CliPositionalArg[Path] = Field(description="folder for the weights; the same command again goes on")
-    seed: Seed = Field(default=0, title="N", description="of the first weights and the clips")
+    seed: SeedNumber = Field(default=0, title="N", description="of the first weights and the clips")
 
     def call(self) -> None:
         """Train."""

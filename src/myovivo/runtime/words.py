@@ -39,6 +39,8 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
         return inside
     if alike := _closest(name, names):
         return alike
+    if begun := [known for known in names if known.startswith(name)]:
+        return begun
     parts = [known.rpartition(".")[2] for known in names]
     return [known for part in _closest(last, parts) for known in names if known.rpartition(".")[2] == part]
 

@@ -16,7 +16,7 @@ from ..models.cyclegan import check_clip
 from ..models.settings import TrainSettings
 from ..models.sizes import parameter_counts
 from ..runtime.settings import settings_from
-from ..runtime.words import spoken_time
+from ..runtime.words import counted, spoken_time
 from ..sequences.header import Header, sequence_files
 from ..sequences.scale import Standardisation
 from ..sequences.split import split_by_subject
@@ -60,7 +60,8 @@ class Estimate:
         networks = ", ".join(f"{name} {count:,}" for name, count in self.parameters.items())
         return "\n".join(
             [
-                f"clips: {frames} frames of {rows} x {columns} px, {self.batch} per step, {self.steps:,} steps",
+                f"clips: {counted(frames, 'frame')} of {rows} x {columns} px, {self.batch} per step, "
+                f"{self.steps:,} steps",
                 f"parameters: {sum(self.parameters.values()):,} ({networks})",
                 f"work: {self.flops_per_sample / 1e9:,.1f} GFLOP per clip and step",
                 f"memory: {self.memory_bytes / 1e9:.2f} GB on {self.device}",
