@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
-from ..runtime.introduction import Introduced, Introduction, between, counted, labelled, maker, named
+from ..runtime.introduction import Introduced, Introduction, between, labelled, maker, named
+from ..runtime.words import counted
 from ..sequences.header import Origin
 from ..sequences.labels import MotorUnits
 from ..sequences.quantities import positive

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileError, InputError
-from ..runtime.introduction import Introduction, counted
+from ..runtime.introduction import Introduction
 from ..runtime.settings import settings_from
+from ..runtime.words import counted
 from ..sequences.header import read_header
 from ..sequences.recording import Recording
 from .acquire import SettingsSource

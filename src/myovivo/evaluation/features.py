@@ -19,6 +19,7 @@ import numpy as np
 from ..errors import FileError, InputError
 from ..runtime.arrays import Floats
 from ..runtime.progress import track
+from ..runtime.words import counted
 from ..sequences.scale import DomainScale
 from ..sequences.source import Domain, Source, sources
 from . import frechet, metrics
@@ -141,7 +142,7 @@ def scale_of(summaries: Series[Summary]) -> DomainScale:
     mean = float(np.average(means, weights=weight))
     spread = float(np.average(squares, weights=weight)) - mean**2
     if not spread > 0:
-        raise InputError(f"a domain must move to be standardised, got SD 0 in {len(summaries)} sequence(s)")
+        raise InputError(f"a domain must move to be standardised, got SD 0 in {counted(len(summaries), 'sequence')}")
     return DomainScale(mean, math.sqrt(spread), "these files")
 
 

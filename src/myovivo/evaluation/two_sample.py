@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from ..runtime.progress import Bar
+from ..runtime.words import counted
 from ..sequences.source import Domain, Source, sources
 
 FEATURES = 16
@@ -61,7 +62,7 @@ class TwoSample:
         return (
             f"two-sample accuracy {self.accuracy:.2f} (95 % {low:.2f} to {high:.2f}; 0.5 = cannot tell), "
             f"AUC {self.auc:.2f}; {len(self.sequences) - len(recorded)} translated, "
-            f"{len(recorded)} recorded of {subjects} subjects, {self.folds} folds"
+            f"{len(recorded)} recorded of {counted(subjects, 'subject')}, {self.folds} folds"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def _folds(domain: list[Source], folds: int, seed: int, label: int) -> list[int]
     names = sorted(set(subjects))
     if folds < 2 or len(names) < folds:
         which = "recorded" if label == VIVO else "translated"
-        rule = f"{folds} folds need at least 2 folds and as many {which} subjects, got {len(names)} subjects"
+        rule = f"{folds} folds need at least 2 folds and as many {which} subjects, got {counted(len(names), 'subject')}"
         raise InputError(f"{rule}; lower folds or add subjects")
     order = np.random.default_rng((seed, label)).permutation(len(names))
     fold = {names[k]: place % folds for place, k in enumerate(order)}

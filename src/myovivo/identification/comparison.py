@@ -23,8 +23,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..evaluation.bootstrap import LEAST, mean_interval
+from ..runtime.console import console
 from ..runtime.files import write_json, write_text
-from ..runtime.progress import console
 from ..runtime.recipe import LOCK, locked, once, sources_of
 from ..runtime.settings import settings_from
 from ..sequences.header import common_header

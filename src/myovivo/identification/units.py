@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..runtime.arrays import Floats
 from ..runtime.files import write_text
-from ..runtime.introduction import Introduced, Introduction, between, counted, sampling, shortened
+from ..runtime.introduction import Introduced, Introduction, between, sampling, shortened
+from ..runtime.words import counted
 from ..sequences.labels import MotorUnits
 from ..sequences.sequence import Sequence
 from .agreement import TOLERANCE, Agreement, compare_units

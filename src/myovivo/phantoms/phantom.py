@@ -17,7 +17,7 @@ from ..acquisition.settings import AcquireSettings
 from ..errors import InputError
 from ..runtime.arrays import Floats
 from ..runtime.provenance import made_by
-from ..runtime.settings import settings_from
+from ..runtime.settings import check_counts, settings_from
 from ..sequences.domain import good_recording, good_sequence, make_domain, sequence_name
 from ..sequences.labels import MotorUnits
 from ..sequences.recording import Recording
@@ -176,8 +176,10 @@ def phantom_domain(
 
     Raises
     ------
+    InputError : no subject or run is asked for, or a setting breaks a rule.
     RunFolderError : the folder holds a domain made with other settings.
     """
+    check_counts(subjects=subjects, runs=runs)
     settings = settings_from(PhantomSettings, settings, **changes)
     chain = settings_from(AcquireSettings, acquire_settings or acquired_like(settings))
     makers = {}

@@ -26,6 +26,7 @@ from ..evaluation.evaluate import Constants
 from ..evaluation.metrics import content_correlation
 from ..runtime.arrays import Floats
 from ..runtime.progress import track
+from ..runtime.words import counted
 from ..sequences.scale import DomainScale
 from ..sequences.sequence import Sequence
 from ..sequences.source import Source
@@ -149,9 +150,9 @@ def map_gallery(comparison: Comparison) -> Drawing:
     return Drawing(
         "Log-variance maps",
         figure,
-        f"Temporal variance of each pixel of the first {count} sequences of each domain, standardised, on one colour "
-        "scale. A texture at the same place in every translated map would be a habit of the translator, not anatomy; "
-        "translated maps should differ from each other as much as the reference maps do.",
+        f"Temporal variance of each pixel of the first {counted(count, 'sequence')} of each domain, standardised, "
+        "on one colour scale. A texture at the same place in every translated map would be a habit of the translator, "
+        "not anatomy; translated maps should differ from each other as much as the reference maps do.",
     )
 
 
@@ -356,7 +357,7 @@ def differences(example: Example, similarity: Mapping[bool, maps.MapStack], seve
         plot.difference_map(mean, example.spacing, row[1], "SD", label=f"Σ {word}")
         row[1].set_title(f"similarity map, mean of {count}")
         plot.difference_map(sd, example.spacing, row[2], "SD", label="SD over sequences")
-        row[2].set_title(f"its SD over {count} sequences")
+        row[2].set_title(f"its SD over {counted(count, 'sequence')}")
         depth, profile, spread = maps.depth_profile(mean, example.spacing)
         plot.depth_profile(depth, profile, spread, row[3], "SD", label="similarity")
         if len(set(stack.subjects)) >= bootstrap.LEAST:
@@ -369,8 +370,9 @@ def differences(example: Example, similarity: Mapping[bool, maps.MapStack], seve
         f"Difference and similarity maps{several}",
         figure,
         "Difference map: translated − silico of each frame of the first sequence, averaged over the frames. Similarity "
-        f"map: the difference maps of all {frames} frames of a sequence summed, mean and SD over {count} sequences; "
-        "right: its mean and lateral SD against depth, and, darker, the 95 % interval of that mean by subject. "
+        f"map: the difference maps of all {frames} frames of a sequence summed, mean and SD over "
+        f"{counted(count, 'sequence')}; right: its mean and lateral SD against depth, and, darker, "
+        "the 95 % interval of that mean by subject. "
         "Standardised units. Band-passed motion has a mean over time near zero, so a signed map that is not shows a "
         "steady velocity that the translator adds; the absolute ones show how much was changed, and where.",
     )

@@ -24,9 +24,10 @@ from pydantic import ValidationError
 from ..errors import CheckpointError, FileError
 from ..models.settings import TrainSettings
 from ..runtime.files import read_json
-from ..runtime.introduction import Introduced, Introduction, counted, shortened
+from ..runtime.introduction import Introduced, Introduction, shortened
 from ..runtime.recipe import claimed
 from ..runtime.settings import explain
+from ..runtime.words import counted
 from ..sequences.header import read_header
 
 DomainName = Literal["silico", "vivo"]

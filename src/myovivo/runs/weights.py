@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from ..models.settings import TrainSettings
 from ..runtime.recipe import digest
 from ..runtime.settings import explain
 from ..runtime.tensors import read_tensors, write_tensors
+from ..runtime.words import did_you_mean
 from ..sequences.scale import DomainScale
 from ..version import __version__
 
@@ -111,8 +111,7 @@ def _scale(pair: Any) -> DomainScale:
 def _bundled(name: str) -> str:
     """The names of the weights that come with the package, the nearest to `name` picked out."""
     names = sorted(path.stem for path in BUNDLED.glob("*.safetensors"))
-    near = difflib.get_close_matches(name, names, 1)
-    return f"bundled weights ({', '.join(names)})" + (f"; did you mean {near[0]}?" if near else "")
+    return f"bundled weights ({', '.join(names)}){did_you_mean(name, names)}"
 
 
 def _weights_file(run: str | Path) -> Path:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .words import counted
+
 LONGEST = 110  # characters of a line
 
 _BLOCK = 64  # frames at a time
@@ -87,11 +89,6 @@ def sampling(shape: tuple[int, ...], frame_rate: float, spacing: tuple[float, fl
         "frames": f"{frames}{time}; each of {rows} x {columns} pixels (depth x lateral)",
         "extent": f"{height:.4g} x {width:.4g} mm, pixels of {dz:.4g} x {dx:.4g} mm",
     }
-
-
-def counted(count: int, name: str) -> str:
-    """`1 motor unit`, `2 motor units`."""
-    return f"{count} {name}" + ("" if count == 1 else "s")
 
 
 def between(values: ArrayLike) -> str:

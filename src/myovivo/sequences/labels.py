@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from ..runtime.arrays import Floats
-from ..runtime.introduction import Introduced, Introduction, between, counted
+from ..runtime.introduction import Introduced, Introduction, between
+from ..runtime.words import counted
 from .hdf5 import describe
 
 

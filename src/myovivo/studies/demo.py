@@ -14,7 +14,7 @@ from ..phantoms.phantom import phantom_domain
 from ..phantoms.settings import PhantomSettings
 from ..reporting.report import report
 from ..runs.folder import test_files
-from ..runtime.progress import console
+from ..runtime.console import console
 from ..runtime.settings import settings_from
 from ..sequences.grid import Grid
 from ..sequences.header import read_header, sequence_files

@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, MyovivoError
+from ..runtime.console import console
 from ..runtime.files import read_json, write_json
-from ..runtime.progress import Bar, console
+from ..runtime.progress import Bar
 from ..runtime.recipe import LOCK, digest, locked, plain_recipe
 from .records import files_with_states, importable, is_as_it_was, last_line, read_record, record_path
 
