@@ -6,7 +6,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from myovivo.errors import InputError
 from myovivo.evaluation import coherence as module
-from myovivo.evaluation.coherence import coherence, cross_rms
+from myovivo.evaluation.coherence import coherence
+from myovivo.evaluation.crossing import cross_rms
 
 
 def test_it_is_the_mean_correlation_of_all_pairs():

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 import myovivo.evaluation
 from myovivo.errors import FileError, InputError
-from myovivo.evaluation import features, metrics
+from myovivo.evaluation import content, features, map_features, metrics, moments
 from myovivo.evaluation.coherence import coherence
 from myovivo.evaluation.evaluate import evaluate
 from myovivo.sequences.header import read_velocity
@@ -75,7 +75,7 @@ def test_columns_are_the_metrics_of_standardised_sequences_over_all_pairs(silico
         return [(one.velocity.astype(float) - mean) / std for one in sequences]
 
     a, b = standard(translated, "vivo"), standard(vivo, "vivo")
-    log_a, log_b = ([metrics.log_variance_map(v) for v in group] for group in (a, b))
+    log_a, log_b = ([map_features.log_variance_map(v) for v in group] for group in (a, b))
     expected = {
         "DBhat": [metrics.bhattacharyya_distance(x, y) for x in log_a for y in log_b],
         "Corr": [metrics.histogram_correlation(x, y) for x in log_a for y in log_b],
@@ -89,7 +89,7 @@ def test_columns_are_the_metrics_of_standardised_sequences_over_all_pairs(silico
         assert found == pytest.approx(
             (np.mean(values), np.std(values), 12), abs=2e-3 if name in DISTANCES[:2] else 1e-5
         )
-    silico_maps = [metrics.log_variance_map(v) for v in standard(silico, "silico")]
+    silico_maps = [map_features.log_variance_map(v) for v in standard(silico, "silico")]
     none = [metrics.kspace_ssim(x, y) for x in silico_maps for y in log_b]
     assert comparison.row("none").columns["SSI"].mean == pytest.approx(np.mean(none), abs=1e-5)
     within = [metrics.kspace_ssim(log_b[i], log_b[j]) for i in range(3) for j in range(3) if i != j]
@@ -99,7 +99,7 @@ def test_columns_are_the_metrics_of_standardised_sequences_over_all_pairs(silico
 def test_content_is_pooled_over_the_pixels_of_matched_pairs(silico, translated, vivo):
     columns = run(translated, vivo, silico, full_range=True).row("translated").columns
     found = [
-        metrics.content_correlation(a.velocity, b.velocity, FRAME_RATE) for a, b in zip(silico, translated, strict=True)
+        content.content_correlation(a.velocity, b.velocity, FRAME_RATE) for a, b in zip(silico, translated, strict=True)
     ]
     correlation, lag = (np.concatenate([one[i].ravel() for one in found]) for i in (0, 1))
     assert columns["xCorr"] == pytest.approx((correlation.mean(), correlation.std(), correlation.size))
@@ -132,7 +132,7 @@ def test_territories_alone_come_from_the_labels(silico, translated, vivo, tmp_pa
     labelled = [one.replace(labels=labels) for one in silico]
     inside = mask.any(axis=0)
     values = [
-        metrics.content_correlation(a.velocity, b.velocity, FRAME_RATE)[0][inside]
+        content.content_correlation(a.velocity, b.velocity, FRAME_RATE)[0][inside]
         for a, b in zip(silico, translated, strict=True)
     ]
     for domain in (labelled, save(tmp_path, labelled)):
@@ -247,8 +247,8 @@ def test_domain_features_are_those_of_the_standardised_sequence(vivo, tmp_path):
     found = features.domain_features(save(tmp_path, vivo), constants, quiet=True, workers=1)
     assert [one.name for one in found] == ["sequence-0000", "sequence-0001", "sequence-0002"]
     standard = vivo[1].velocity.astype(float) / 5e-4
-    np.testing.assert_allclose(found[1].log_variance, metrics.log_variance_map(standard), atol=1e-6)
-    np.testing.assert_allclose(np.exp(found[1].log_psd), metrics.mean_psd(standard, FRAME_RATE)[1], rtol=1e-4)
+    np.testing.assert_allclose(found[1].log_variance, map_features.log_variance_map(standard), atol=1e-6)
+    np.testing.assert_allclose(np.exp(found[1].log_psd), moments.mean_psd(standard, FRAME_RATE)[1], rtol=1e-4)
     assert (found[1].subject, found[1].frame_rate) == ("s1", FRAME_RATE)
 
 
@@ -345,7 +345,7 @@ def test_what_cannot_be_paired_or_compared_is_said(silico, translated, vivo, tmp
 
 def test_the_package_is_its_main_function(translated, vivo):
     assert myovivo.evaluate(translated, vivo, quiet=True, workers=1).rows
-    assert myovivo.evaluation.metrics.log_variance_map is metrics.log_variance_map
+    assert myovivo.evaluation.map_features.log_variance_map is map_features.log_variance_map
 
 
 # --------------------------------------------------------------------------------------------- refusal

@@ -47,6 +47,19 @@ def test_shrinking_brings_few_rows_nearer_to_the_truth_and_leaves_many_alone():
     assert not frechet.shrunk_covariance(np.ones((5, 3))).any()
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(4, 8), (12, 8), (200, 3)])
+def test_the_shrinkage_is_that_of_the_formula(rows, columns):
+    """(1 − ρ) S + ρ (Tr S / K) I, ρ the chance spread of the rows' own products about S over that of S about I."""
+    centred = np.random.default_rng(rows).standard_normal((rows, columns)) * np.arange(1, columns + 1)
+    centred -= centred.mean(axis=0)
+    covariance = centred.T @ centred / rows
+    level = np.trace(covariance) / columns * np.eye(columns)
+    chance = np.mean([np.square(np.outer(row, row) - covariance).sum() for row in centred]) / rows
+    share = min(chance / np.square(covariance - level).sum(), 1.0)
+    expected = (1 - share) * covariance + share * level
+    np.testing.assert_allclose(frechet.shrunk_covariance(centred + 3.0), expected, rtol=1e-12, atol=1e-13)
+
+
 def test_halves_of_one_domain_are_the_zero_that_others_are_measured_by():
     rng = np.random.default_rng(3)
     subjects = np.repeat([f"s{k}" for k in range(10)], 2).tolist()

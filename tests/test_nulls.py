@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from myovivo.errors import InputError
-from myovivo.evaluation import metrics, nulls
+from myovivo.evaluation import content, moments, nulls
 from myovivo.sequences.sequence import Sequence
 
 
@@ -20,10 +20,10 @@ def sequence():
 def test_matched_gain_gives_the_reference_map_and_keeps_every_correlation(sequence):
     wanted = np.random.default_rng(3).uniform(1e-7, 1e-5, (10, 9))
     found = nulls.gain_matched(sequence, wanted)
-    variance = metrics.temporal_variance(found.velocity)
+    variance = moments.temporal_variance(found.velocity)
     np.testing.assert_allclose(variance.ravel()[1:], wanted.ravel()[1:], rtol=1e-5)
     assert variance[0, 0] == 0
-    correlation, lag = metrics.content_correlation(sequence.velocity, found.velocity, 200.0)
+    correlation, lag = content.content_correlation(sequence.velocity, found.velocity, 200.0)
     np.testing.assert_allclose(correlation.ravel()[1:], 1.0, atol=1e-5)
     assert not lag.ravel()[1:].any()
     assert (found.origin, found.subject, found.provenance["null"]) == ("translated", "s1", "gain_matched")
@@ -46,7 +46,7 @@ def test_random_phases_keep_spectra_and_space_but_not_the_motion(sequence, frame
     np.testing.assert_allclose(np.abs(after), np.abs(before), atol=1e-5 * np.abs(before).max())
     cross_before, cross_after = (one[:, 4, 4] * np.conj(one[:, 6, 2]) for one in (before, after))
     np.testing.assert_allclose(cross_after, cross_before, atol=1e-5 * np.abs(cross_before).max())
-    correlation, _ = metrics.content_correlation(vivo.velocity, found.velocity, 200.0)
+    correlation, _ = content.content_correlation(vivo.velocity, found.velocity, 200.0)
     assert np.nanmean(correlation) < 0.7
     assert found.labels is None
 

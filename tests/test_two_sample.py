@@ -32,6 +32,14 @@ def test_it_tells_two_spectra_apart():
     assert len(result.sequences) == 12
 
 
+def test_the_auc_is_how_often_a_recorded_sequence_scores_higher():
+    result = two_sample_test(sequences(5, "translated"), sequences(4, "phantom"), **(SMALL | {"steps": 2}))
+    recorded, translated = ([s.score for s in result.sequences if s.vivo == vivo] for vivo in (True, False))
+    above = [(real > fake) + 0.5 * (real == fake) for real in recorded for fake in translated]
+    assert result.auc == pytest.approx(np.mean(above))
+    assert 0 < result.auc < 1
+
+
 def test_it_cannot_tell_what_is_the_same():
     result = two_sample_test(sequences(8, "translated"), sequences(8, "phantom"), **SMALL)
     assert 0.25 < result.accuracy < 0.75

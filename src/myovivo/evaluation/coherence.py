@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InputError
 from ..runtime.arrays import Floats
-from .metrics import temporal_variance
+from .moments import temporal_variance
 
 _BLOCK_VALUES = 1 << 17  # standardised so many at a time: they stay in the cache
 
@@ -82,22 +82,6 @@ def coherence_from(velocity: Floats, mean: Floats, variance: Floats) -> Coherenc
         _mean_by_separation(axial, _power(pixels), rows),
         _mean_by_separation(lateral, _power(pixels.swapaxes(1, 2)), columns),
     )
-
-
-def cross_rms(a: ArrayLike, b: ArrayLike) -> Floats:
-    """Root mean square difference of each row of one set from each of another.
-
-    Parameters
-    ----------
-    a : (N, K)
-    b : (M, K)
-
-    Returns
-    -------
-    (N, M)
-    """
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    return np.sqrt(np.square(a[:, None] - b[None]).mean(axis=-1))
 
 
 def _power(values: Floats) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from ..errors import InputError
@@ -243,13 +244,13 @@ def _score(
 
 
 def _accuracy(scored: list[Scored]) -> float:
-    return float(np.mean([np.mean([each.correct for each in scored if each.vivo == vivo]) for vivo in (False, True)]))
+    shares = [[sequence.correct for sequence in scored if sequence.vivo == vivo] for vivo in (False, True)]
+    return float(np.mean([float(np.mean(domain)) for domain in shares]))
 
 
 def _auc(scored: list[Scored]) -> float:
     """How often a recorded sequence scores above a translated one; ties count half."""
-    real, fake = (np.array([each.score for each in scored if each.vivo == vivo]) for vivo in (True, False))
-    return float(np.mean((real[:, None] > fake) + 0.5 * (real[:, None] == fake)))
+    return float(roc_auc_score([sequence.vivo for sequence in scored], [sequence.score for sequence in scored]))
 
 
 def _interval(scored: list[Scored], rng: np.random.Generator) -> tuple[float, float]:

@@ -9,10 +9,10 @@ from typing import Any
 from ..acquisition.acquire import acquire_domain, recorded_frame_rate
 from ..acquisition.formats import recordings_in
 from ..acquisition.settings import AcquireSettings
-from ..evaluation.evaluate import evaluate
+from ..evaluation.evaluate import evaluate_illustrated
 from ..phantoms.phantom import phantom_domain
 from ..phantoms.settings import PhantomSettings
-from ..reporting.report import report
+from ..reporting.report import write_report
 from ..runs.folder import test_files
 from ..runtime.console import console
 from ..runtime.settings import settings_from
@@ -111,9 +111,10 @@ def _judged(
     quiet: bool,
 ) -> Path:
     say("evaluate")
-    comparison = evaluate(translated, recorded, silico, frames=frames, quiet=quiet)
+    comparison, illustrations = evaluate_illustrated(translated, recorded, silico, frames=frames, quiet=quiet)
+    assert illustrations is not None  # all models are shown
     say("report")
-    page = report(out / "report", silico, translated, recorded, comparison, run, quiet=quiet)
+    page = write_report(out / "report", comparison, illustrations, run)
     print(comparison)
     print(f"\nreport: {page}")
     return page

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError
-from ..evaluation.comparison import Row
+from ..evaluation.columns import PAPERS, PAPERS_LIKENESS
 from ..evaluation.evaluate import evaluate
+from ..evaluation.rows import Row
 from ..models.settings import TrainSettings
 from ..runs.weights import Weights, load_weights, write_weights
 from ..sequences.sequence import Sequence
@@ -21,9 +22,9 @@ from ..translation.translator import Translator
 
 BEST, VALIDATIONS = "best.safetensors", "validation.jsonl"
 
-MATCHED = ("DBhat", "Corr", "SSI", "Corr Psd")
+MATCHED = tuple(column.name for column in PAPERS_LIKENESS)  # DBhat, Corr, SSI, Corr Psd
 
-COLUMNS = (*MATCHED, "xCorr", "lag")
+COLUMNS = tuple(column.name for column in PAPERS)  # those, xCorr and lag
 
 CONTENT = 0.95  # xCorr below which the score pays
 
