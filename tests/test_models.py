@@ -10,7 +10,7 @@ from myovivo.models.cyclegan import CycleGAN, check_clip, weighted_sum
 from myovivo.models.discriminators import PatchDiscriminator, smallest, strides
 from myovivo.models.generators import ResnetGenerator, clip_stride, initialise, reach
 from myovivo.models.layers import GroupNorm, InstanceNorm, PaddedConv, VoxelNorm, fold_pixels
-from myovivo.models.local import LocalGenerator, spread
+from myovivo.models.local import LocalGenerator, spread_weights
 from myovivo.models.losses import cycle_loss, discriminator_loss, identity_loss, least_squares
 from myovivo.models.method import translation_model
 from myovivo.models.pools import ImagePool
@@ -315,8 +315,8 @@ def test_every_preset_is_a_model_that_takes_its_clips(preset):
 
 def test_group_norm_keeps_the_channels_strength_to_each_other():
     x = clip(2, 8, 4, 4, 4) * torch.tensor([1.0, 4.0] * 4).reshape(8, 1, 1, 1)  # four groups of two
-    spread = GroupNorm()(x).std((2, 3, 4))
-    assert float((spread[:, 1] / spread[:, 0]).min()) > 3
+    spread_weights = GroupNorm()(x).std((2, 3, 4))
+    assert float((spread_weights[:, 1] / spread_weights[:, 0]).min()) > 3
     even = InstanceNorm()(x).std((2, 3, 4))
     assert float((even[:, 1] / even[:, 0]).max()) == pytest.approx(1, abs=0.01)
 
@@ -324,7 +324,7 @@ def test_group_norm_keeps_the_channels_strength_to_each_other():
 def test_a_pointwise_discriminator_scores_22_pixels():
     settings = Discriminator(features=4, layers=3, pointwise=True, norm="group", activation="silu")
     judge = PatchDiscriminator(settings, 3)
-    spread(judge, torch.Generator().manual_seed(0))
+    spread_weights(judge, torch.Generator().manual_seed(0))
     x = clip(1, 1, 64, 64, 64).requires_grad_()
     judge.norm = torch.nn.Identity()  # a norm looks at everything
     scores = judge(x)

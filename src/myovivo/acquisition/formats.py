@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import FileError
-from ..runtime.file_kinds import kind_of
+from ..runtime.file_kinds import file_kind_of
 from ..sequences.hdf5 import FORMAT as SEQUENCE
 from ..sequences.hdf5 import opened
-from ..sequences.recording import FORMAT as RECORDING
+from ..sequences.recording import RECORDING_FORMAT as RECORDING
 from .readers.scan_notes import is_notes
 from .readers.uff import channel_data_in
 
@@ -28,7 +28,7 @@ def format_of(path: Path) -> Format | None:
     FileError : it cannot be opened, or is HDF5 cut short.
     """
     try:
-        kind = kind_of(path)
+        kind = file_kind_of(path)
     except OSError as error:
         raise FileError(path, f"cannot be opened ({error.strerror})") from error
     if kind != "hdf5":

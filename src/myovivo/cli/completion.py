@@ -69,6 +69,7 @@ def takes_files(kind: type[Command]) -> bool:
 
 def bash_script() -> str:
     """For bash: the words of the command in question, and files where none of them is meant."""
+    # What each command knows, as branches of `case`
     options, values, files, words = [], [], [], []
     for name in COMMANDS:
         kind = command_class(name)
@@ -81,6 +82,7 @@ def bash_script() -> str:
         flags = "|".join(f"'{name} {option.name}'" for option in known if option.flag)
         files.append(f"    {flags}) open= ;;")
         words.append(f"    {name}) words='{' '.join(words_for(kind))}'{'' if takes_files(kind) else ' files='} ;;")
+    # The function that bash calls
     lines = "\n".join
     return f"""# bash completion of myovivo
 _myovivo() {{

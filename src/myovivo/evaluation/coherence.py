@@ -98,9 +98,8 @@ def _power(values: Floats) -> Floats:
 
 def _mean_by_separation(power: Floats, power_of_pixels: Floats, size: int) -> Floats:
     """(size // 2,): the sum over pairs by their number, 0 where there are none."""
-    totals, pairs = (
-        np.asarray(scipy.fft.irfft(one, _padded(size)))[1 : size // 2 + 1] for one in (power, power_of_pixels)
-    )
+    separated = (scipy.fft.irfft(spectrum, _padded(size)) for spectrum in (power, power_of_pixels))
+    totals, pairs = (np.asarray(sums)[1 : size // 2 + 1] for sums in separated)
     return np.divide(totals, pairs, out=np.zeros(len(totals)), where=pairs > 0.5)  # a number, but for rounding
 
 

@@ -22,7 +22,7 @@ PUBLISHED = (NONE, BEST, VIVO_VIVO)
 """Rows of Table 1 of Ali et al. 2022, on their own in vivo recordings: no translation, best model, vivo-vivo."""
 
 
-class Content(NamedTuple):
+class ContentColumn(NamedTuple):
     """Where a translation moves as its original does: xCorr and lag (s) of each pixel, and the labelled territories.
 
     All are (Z, X); `inside` is None without labels.
@@ -49,7 +49,7 @@ class OverHalves(NamedTuple):
 class OverPixels(NamedTuple):
     """A column over the pixels of translations and their originals; `values` gives None where there are none."""
 
-    values: Callable[[Content], Floats | None]
+    values: Callable[[ContentColumn], Floats | None]
     full_range: bool = False  # of lags
 
 
@@ -93,7 +93,7 @@ _MILLISECONDS: Any = {"decimals": 1, "scale": 1e3}
 _TO_ZERO = "→\u00a00"
 
 
-def _inside(values: Floats, content: Content) -> Floats | None:
+def _inside(values: Floats, content: ContentColumn) -> Floats | None:
     return None if content.inside is None else values[content.inside]
 
 

@@ -133,6 +133,7 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Everything but the features, as plain numbers and text; what is undefined is None."""
         return {
+            # The table
             "rows": [
                 {
                     "name": row.name,
@@ -149,6 +150,7 @@ class Comparison:
                 }
                 for row in self.rows
             ],
+            # What was compared
             "domains": {
                 name: {
                     "sequences": domain.sequences,
@@ -160,6 +162,7 @@ class Comparison:
                 }
                 for name, domain in self.domains.items()
             },
+            # On which frames and pixels
             "frame_rate_hz": self.frame_rate,
             "frames": self.frames,
             "size": list(self.size),

@@ -188,10 +188,10 @@ def domain_features(
     ------
     FileError, InputError : a sequence that cannot be read, is not finite, or a domain without motion.
     """
-    found = sources(domain)
-    jobs = (joblib.delayed(summarise)(source, None, frames) for source in found)
+    listed = sources(domain)
+    jobs = (joblib.delayed(summarise)(source, None, frames) for source in listed)
     # Threads: nearly all the time goes to FFTs and sums that release the interpreter lock.
     results = joblib.Parallel(n_jobs=workers, prefer="threads", return_as="generator")(jobs)
-    summaries: list[Summary] = list(track(results, "reading", len(found), quiet=quiet))  # type: ignore[arg-type]
+    summaries: list[Summary] = list(track(results, "reading", len(listed), quiet=quiet))  # type: ignore[arg-type]
     chosen = standardisation or scale_of(summaries)
     return [features_of(summary, chosen) for summary in summaries]

@@ -21,7 +21,7 @@ BANDS = 8  # features of a sequence: bands of equal width in log frequency
 
 SPLITS = 20
 
-LEAST = 4  # sequences in the half of a domain
+_LEAST = 4  # sequences in the half of a domain
 
 
 def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
@@ -149,17 +149,17 @@ def split_distances(
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     names_a, names_b = np.asarray(subjects_a), np.asarray(subjects_b)
     rng = np.random.default_rng(seed)
-    found = []
+    distances = []
     for _ in range(SPLITS):
         half = rng.permutation(np.unique(names_b))[: len(set(subjects_b)) // 2]
         mine = b[np.isin(names_b, half)]
         # Whole subjects too: as many sequences of more subjects would have less of a bias.
         others = [np.flatnonzero(names_a == name) for name in rng.permutation(np.setdiff1d(names_a, half))]
         count = min(len(mine), len(b) - len(mine), sum(map(len, others)))
-        if count < LEAST:
+        if count < _LEAST:
             return np.empty(0)
-        found.append(frechet_distance(a[np.concatenate(others)[:count]], mine[:count]))
-    return np.array(found)
+        distances.append(frechet_distance(a[np.concatenate(others)[:count]], mine[:count]))
+    return np.array(distances)
 
 
 def _checked(rows: ArrayLike) -> Floats:

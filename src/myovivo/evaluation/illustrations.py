@@ -14,7 +14,7 @@ from ..runtime.progress import track
 from ..sequences.scale import DomainScale
 from ..sequences.sequence import Sequence
 from ..sequences.source import Domain, Source, sources
-from .columns import Content
+from .columns import ContentColumn
 from .comparison import Comparison
 from .content import content_correlation
 from .domains import Translated, named_models
@@ -34,7 +34,7 @@ class PairExample:
 
     silico: Sequence
     translated: Sequence
-    content: Content
+    content: ContentColumn
 
 
 @dataclass(frozen=True)
@@ -97,14 +97,14 @@ def illustrate(
     frames, spacing = comparison.frames, comparison.spacing
     pairs = {name: pairs_by_name(silico, domain) for name, domain in named_models(translated).items()}
     examples, similarity = {}, {}
-    for name, found in pairs.items():
+    for name, sequences in pairs.items():
         scales = comparison.domains["silico"].standardisation, comparison.domains[name].standardisation
-        before, after = (whole_sequence(source, source.velocity(frames)) for source in found[0])
+        before, after = (whole_sequence(source, source.velocity(frames)) for source in sequences[0])
         content = content_correlation(before.velocity, after.velocity, before.frame_rate, comparison.max_lag)
-        examples[name] = PairExample(before, after, Content(*content, None))
+        examples[name] = PairExample(before, after, ContentColumn(*content, None))
         first = difference_sums(before.velocity, after.velocity, *((scale.mean, scale.std) for scale in scales))
-        others = differences_of(found[1:], scales, frames, workers, quiet)
-        similarity[name] = stacks_of(found, [first, *others], spacing)
+        others = differences_of(sequences[1:], scales, frames, workers, quiet)
+        similarity[name] = stacks_of(sequences, [first, *others], spacing)
     reference = sources(vivo)[0]
     return Illustrations(whole_sequence(reference, reference.velocity(frames)), examples, similarity)
 

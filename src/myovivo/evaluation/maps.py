@@ -188,13 +188,13 @@ def difference_maps(
     FileError, InputError : as `difference_map`; or no sequences share a name, or their sizes differ.
     """
     pairs = pairs_by_name(silico, translated)
-    found = [difference_map(before.item, after.item, absolute, standardisation) for before, after in pairs]
-    sizes = sorted({one.shape for one in found})
+    differences = [difference_map(before.item, after.item, absolute, standardisation) for before, after in pairs]
+    sizes = sorted({one.shape for one in differences})
     if len(sizes) > 1:
         raise InputError(f"difference maps must share a size, got {sizes[0]} and {sizes[1]}; translate equal sequences")
     originals = [before for before, _ in pairs]
     return MapStack(
-        maps=np.stack(found),
+        maps=np.stack(differences),
         names=tuple(one.name for one in originals),
         subjects=tuple(one.header.subject or one.name for one in originals),
         spacing=originals[0].header.spacing,
@@ -210,10 +210,10 @@ def pairs_by_name(silico: Domain, translated: Domain) -> list[tuple[Source, Sour
     InputError : none does.
     """
     originals = {source.name: source for source in sources(silico)}
-    found = [(originals[source.name], source) for source in sources(translated) if source.name in originals]
-    if not found:
+    pairs = [(originals[source.name], source) for source in sources(translated) if source.name in originals]
+    if not pairs:
         raise InputError(NO_PAIRS)
-    return found
+    return pairs
 
 
 def depth_profile(map: ArrayLike, spacing: tuple[float, float]) -> tuple[Floats, Floats, Floats]:

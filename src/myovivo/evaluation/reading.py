@@ -13,7 +13,7 @@ from ..runtime.arrays import Floats
 from ..sequences.scale import DomainScale
 from ..sequences.sequence import Sequence
 from ..sequences.source import Source
-from .columns import COLUMNS, Content, OverPixels
+from .columns import COLUMNS, ContentColumn, OverPixels
 from .content import content_from
 from .features import Summary, summarise
 from .maps import difference_sums
@@ -56,7 +56,7 @@ class Reading(NamedTuple):
     content: PixelSums | None = None
     differences: tuple[Floats, Floats] | None = None
     sequence: Sequence | None = None
-    maps: Content | None = None
+    maps: ContentColumn | None = None
 
 
 def read_together(
@@ -110,16 +110,16 @@ def _content(
     inside: Any,
     max_lag: float,
     full_range: bool,
-) -> tuple[PixelSums, Content]:
+) -> tuple[PixelSums, ContentColumn]:
     """The sums of the columns over pixels, and the maps that those with lags within the range are of."""
-    content = Content(*content_from(silico, translated, frame_rate, max_lag, *moments), inside)
+    content = ContentColumn(*content_from(silico, translated, frame_rate, max_lag, *moments), inside)
     sums = _column_sums(content, False)
     if full_range:
-        sums |= _column_sums(Content(*content_from(silico, translated, frame_rate, None, *moments), inside), True)
+        sums |= _column_sums(ContentColumn(*content_from(silico, translated, frame_rate, None, *moments), inside), True)
     return PixelSums(sums, silico[0].size, int(np.isnan(content.correlation).sum())), content
 
 
-def _column_sums(content: Content, full_range: bool) -> dict[str, tuple[int, float, float]]:
+def _column_sums(content: ContentColumn, full_range: bool) -> dict[str, tuple[int, float, float]]:
     sums = {}
     for column in COLUMNS:
         if isinstance(column.measure, OverPixels) and column.measure.full_range == full_range:

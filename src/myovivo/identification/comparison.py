@@ -29,7 +29,7 @@ from ..runtime.recipe import LOCK, locked, once, sources_of
 from ..runtime.settings import settings_from
 from ..sequences.header import common_header
 from .agreement import Agreement
-from .learning import labelled, train_identifier
+from .learning import labelled_sequence, train_identifier
 from .settings import IdentifySettings, LearnSettings
 from .tuning import CLASSICAL, NETWORK, agreements, tune_identification
 
@@ -222,9 +222,11 @@ def _tested(
         )
         return [Agreement.from_dict(one) for one in agreed]
 
+    # Without training
     for method in DEFAULTS:
         say(f"untuned, {method}")
         results[method, UNTRAINED] = [tested(method, settings_from(IdentifySettings, None, method=method), "defaults")]
+    # On each training set: the classical method, tuned, then the networks
     chosen: dict[str, dict[str, Any]] = {}
     for name, files in sets.items():
         few = files[:: max(len(files) // TUNE_ON, 1)][:TUNE_ON]
@@ -326,8 +328,8 @@ def _checked(sets: Mapping[str, list[Path]], tests: list[Path]) -> tuple[list[in
     if clash or any(Path(name).name != name for name in sets):
         raise InputError(f"names of training sets become folders beside 'tested', got {', '.join(sets)}")
     common_header([*tests, *(path for files in sets.values() for path in files)])
-    learnt = {labelled(path, 1)[0].subject for files in sets.values() for path in files}
-    looked_at = [labelled(path, 1) for path in tests]
+    learnt = {labelled_sequence(path, 1)[0].subject for files in sets.values() for path in files}
+    looked_at = [labelled_sequence(path, 1) for path in tests]
     subjects = [sequence.subject or path.name for (sequence, _), path in zip(looked_at, tests, strict=True)]
     both = learnt & set(subjects)
     if both:

@@ -108,7 +108,7 @@ def normalised(sequence: Sequence, settings: LearnSettings) -> NDArray[np.float3
     return velocity / np.float32(size)
 
 
-def labelled(path: str | Path, frames: int | None = None) -> tuple[Sequence, MotorUnits]:
+def labelled_sequence(path: str | Path, frames: int | None = None) -> tuple[Sequence, MotorUnits]:
     """A sequence, or its first frames, and its labels.
 
     Raises
@@ -209,7 +209,7 @@ def _require_recipe(path: Path, kind: str, recipe: Mapping[str, Any]) -> None:
 
 
 def _example(path: Path, settings: LearnSettings) -> LearningExample:
-    sequence, labels = labelled(path)
+    sequence, labels = labelled_sequence(path)
     cell = cell_of(settings, sequence.frame_rate, sequence.spacing)
     try:
         velocity = normalised(sequence, settings).astype(np.float16)

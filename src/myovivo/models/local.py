@@ -244,7 +244,7 @@ def local_reach(settings: LocalSettings) -> int:
     return settings.filter // 2 + settings.blocks * (KERNEL_TIME // 2)
 
 
-def spread(network: nn.Module, rng: torch.Generator) -> None:
+def spread_weights(network: nn.Module, rng: torch.Generator) -> None:
     """Weights N(0, 1/inputs), which keep the variance; biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Conv3d):
@@ -254,8 +254,8 @@ def spread(network: nn.Module, rng: torch.Generator) -> None:
 
 
 def initialise_local(network: LocalGenerator, rng: torch.Generator) -> None:
-    """As `spread`, but zero wherever a change of the input starts."""
-    spread(network, rng)
+    """As `spread_weights`, but zero wherever a change of the input starts."""
+    spread_weights(network, rng)
     nn.init.zeros_(network.filter)
     nn.init.zeros_(network.window)
     for block in network.blocks:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from .discriminators import MapDiscriminator, PatchDiscriminator, clip_log_variance
-from .local import LocalGenerator, initialise_local, spread
+from .local import LocalGenerator, initialise_local, spread_weights
 from .losses import content_loss, discriminator_loss, gradient_penalty, least_squares, relativistic
 from .networks import TranslatorNetworks
 from .settings import TrainSettings
@@ -42,7 +42,7 @@ class OneSided(TranslatorNetworks):
         self.to_empty(device="cpu")
         rng = torch.Generator().manual_seed(seed)
         initialise_local(self.silico_to_vivo, rng)
-        spread(self.judges, rng)
+        spread_weights(self.judges, rng)
 
     judged = ("vivo",)  # the domains that translations are shown to judges of
     first_look, last_look = 32, 16  # clips of each domain to begin from, and to settle on whenever weights are written

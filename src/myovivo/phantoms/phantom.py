@@ -36,7 +36,7 @@ _VESSEL_RADIUS = 0.0015  # m
 # The arterial pulse as displacement: amplitude and phase of its first harmonics, a fast rise and a slow fall.
 _PULSE_HARMONICS = ((1.0, 0.0), (0.5, -0.9), (0.25, -1.8), (0.12, -2.6))
 
-Settings = PhantomSettings | str | Path | Mapping[str, Any] | None
+PhantomSource = PhantomSettings | str | Path | Mapping[str, Any] | None
 
 
 class Activity(NamedTuple):
@@ -48,7 +48,7 @@ class Activity(NamedTuple):
 
 
 def phantom(
-    settings: Settings = None,
+    settings: PhantomSource = None,
     *,
     seed: int = 0,
     subject: int = 0,
@@ -147,7 +147,7 @@ def phantom_domain(
     out: str | Path,
     subjects: int = 8,
     runs: int = 3,
-    settings: Settings = None,
+    settings: PhantomSource = None,
     *,
     acquire_settings: AcquireSettings | str | Path | Mapping[str, Any] | None = None,
     iq: bool = False,

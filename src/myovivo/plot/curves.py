@@ -180,9 +180,9 @@ def depth_band(
     ax.plot(centre, depth_mm, color=colour, linewidth=1.5)
     ax.axvline(0, color="0.6", linewidth=0.6)
     if p is not None:
-        found = depth_mm[np.asarray(p) <= alpha]
+        marked = depth_mm[np.asarray(p) <= alpha]
         edge = ax.get_yaxis_transform()
-        ax.plot(np.full(len(found), 0.02), found, "s", color=colour, markersize=3, transform=edge, clip_on=False)
+        ax.plot(np.full(len(marked), 0.02), marked, "s", color=colour, markersize=3, transform=edge, clip_on=False)
     step = depth_mm[1] - depth_mm[0] if len(depth_mm) > 1 else 1.0
     ax.set(ylabel="depth (mm)", ylim=(depth_mm[-1] + step / 2, depth_mm[0] - step / 2))
     if label or not ax.get_xlabel():

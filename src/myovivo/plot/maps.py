@@ -190,10 +190,10 @@ def territories(
     if ax is None:
         ax = image(np.full(masks.shape[1:], np.nan), spacing, None, "gray", (0.0, 1.0), None)
     dz, dx = (1e3 * value for value in spacing)
-    for one in masks:
-        if one.any() and not one.all():
-            depth, lateral = (np.arange(one.shape[0]) + 0.5) * dz, (np.arange(one.shape[1]) + 0.5) * dx
-            ax.contour(lateral, depth, one, levels=[0.5], colors=colour, linewidths=0.8, linestyles=style)
+    for inside in masks:
+        if inside.any() and not inside.all():
+            depth, lateral = (np.arange(inside.shape[0]) + 0.5) * dz, (np.arange(inside.shape[1]) + 0.5) * dx
+            ax.contour(lateral, depth, inside, levels=[0.5], colors=colour, linewidths=0.8, linestyles=style)
     return ax
 
 

@@ -22,10 +22,10 @@ def map_gallery(comparison: Comparison) -> Drawing:
     limits = plot.common_limits([plot.decibel(one) for found in levels.values() for one in found])
     height = (8.0 / count * tall_of(comparison.size, comparison.spacing) + 0.25) * len(shown) + 0.4
     figure, axes = panels(len(shown), count, height, sharex=True, sharey=True)
-    for row, (name, found) in zip(axes, levels.items(), strict=True):
-        for ax in row[len(found) :]:
+    for row, (name, variances) in zip(axes, levels.items(), strict=True):
+        for ax in row[len(variances) :]:
             ax.axis("off")
-        for index, (ax, variance) in enumerate(zip(row, found, strict=False)):
+        for index, (ax, variance) in enumerate(zip(row, variances, strict=False)):
             plot.variance_map(variance, comparison.spacing, ax, "SD", limits, colourbar=False)
             ax.set_title(f"{called(comparison, name)} {index + 1}")
             ax.label_outer()
@@ -42,9 +42,8 @@ def map_gallery(comparison: Comparison) -> Drawing:
 
 def kspaces(comparison: Comparison) -> Drawing:
     """Figure 2: the mean K-space of each domain."""
-    means = {
-        name: np.mean([one.kspace_normalised for one in found], axis=0) for name, found in comparison.features.items()
-    }
+    domains = comparison.features.items()
+    means = {name: np.mean([one.kspace_normalised for one in features], axis=0) for name, features in domains}
     limits = plot.common_limits([2 * plot.decibel(one) for one in means.values()], 1, 100)
     figure, axes = panels(1, len(means), 10 / max(len(means), 3) + 0.2, sharex=True, sharey=True)
     for ax, (name, magnitude) in zip(axes[0], means.items(), strict=True):
@@ -63,10 +62,8 @@ def kspaces(comparison: Comparison) -> Drawing:
 
 def spectra(comparison: Comparison) -> Drawing:
     """Figure 3: the power spectral density of each domain."""
-    curves = {
-        called(comparison, name): np.stack([one.log_psd for one in found])
-        for name, found in comparison.features.items()
-    }
+    domains = comparison.features.items()
+    curves = {called(comparison, name): np.stack([one.log_psd for one in features]) for name, features in domains}
     colours = {called(comparison, name): colour for name, colour in colours_of(comparison).items()}
     frequency = next(iter(comparison.features.values()))[0].frequency
     figure, axes = panels(1, 2, 3.4)

@@ -202,6 +202,7 @@ def differences(example: Example, similarity: tuple[MapStack, MapStack], several
     frames, *size = example.silico.shape
     tall = tall_of(size, example.spacing)
     figure, axes = panels(2, 4, 3.2 * tall + 1.7)
+    # Signed above, absolute below
     for row, absolute in zip(axes, (False, True), strict=True):
         word = "|translated − silico|" if absolute else "translated − silico"
         stack = similarity[absolute]

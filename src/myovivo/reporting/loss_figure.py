@@ -18,6 +18,7 @@ def training_losses(run: Path) -> list[Drawing]:
     log = run / "log.jsonl"
     if not log.exists():
         return []
+    # The log, without what an interruption left half written or twice
     lines = []
     for text in log.read_text(encoding="utf-8").splitlines():
         try:
@@ -29,6 +30,7 @@ def training_losses(run: Path) -> list[Drawing]:
         return []
     by_step = {line["step"]: line for line in lines}  # a resumed run logs some steps twice; the later counts
     steps = sorted(by_step)
+    # A curve per loss
     last = by_step[steps[-1]]
     names = [
         name

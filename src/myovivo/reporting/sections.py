@@ -26,7 +26,7 @@ ORIGIN = {
 }
 
 
-class Compared(NamedTuple):
+class ComparedDomain(NamedTuple):
     """What was compared: a sentence about every sequence, and a row of text for each domain."""
 
     sequences: str
@@ -34,7 +34,7 @@ class Compared(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
 
 
-class Cell(NamedTuple):
+class TableCell(NamedTuple):
     """A mean as printed, its SD and its interval; both may be empty."""
 
     mean: str
@@ -47,7 +47,7 @@ class MetricsRow(NamedTuple):
 
     label: str
     is_model: bool
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
 
 
 class Metrics(NamedTuple):
@@ -99,7 +99,7 @@ def render_page(template: str, title: str, lead: str, comparison: Comparison, nu
     )
 
 
-def compared_of(comparison: Comparison) -> Compared:
+def compared_of(comparison: Comparison) -> ComparedDomain:
     """The section on what was compared."""
     depth, width = (1e3 * extent for extent in comparison.extent)
     sequences = (
@@ -108,7 +108,7 @@ def compared_of(comparison: Comparison) -> Compared:
         f"{depth:.1f} mm deep and {width:.1f} mm wide."
     )
     head = ("domain", "where it comes from", "sequences", "subjects", "SD (mm/s)", "standardised by")
-    return Compared(sequences, head, tuple(_domain_row(comparison, name) for name in comparison.domains))
+    return ComparedDomain(sequences, head, tuple(_domain_row(comparison, name) for name in comparison.domains))
 
 
 def _domain_row(comparison: Comparison, name: str) -> tuple[str, ...]:
@@ -138,10 +138,10 @@ def metrics_of(comparison: Comparison) -> Metrics:
     return Metrics(columns, tuple(rows), tuple(paper))
 
 
-def _cell(row: Row, column: Column) -> Cell:
+def _cell(row: Row, column: Column) -> TableCell:
     mean, _, sd = column.cell(row).partition(" ± ")
     bounds = row.intervals.get(column.name, ())
-    return Cell(mean, sd, " to ".join(f"{bound:.{column.decimals}f}" for bound in bounds))
+    return TableCell(mean, sd, " to ".join(f"{bound:.{column.decimals}f}" for bound in bounds))
 
 
 def _reference_pairs(comparison: Comparison) -> int:

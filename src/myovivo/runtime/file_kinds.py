@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["hdf5", "matlab73", "matlab5", "npy", "npz", "dicom", "video"]
+FileKind = Literal["hdf5", "matlab73", "matlab5", "npy", "npz", "dicom", "video"]
 
-TITLES: dict[str, str] = {
+FILE_TITLES: dict[str, str] = {
     "hdf5": "an HDF5 file",
     "matlab73": "a MATLAB v7.3 file",
     "matlab5": "a MATLAB v5 file",
@@ -26,7 +26,7 @@ _VIDEO = (b"\x1a\x45\xdf\xa3", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"\x30\
 _QUICKTIME = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 
-def kind_of(path: str | Path) -> Kind | None:
+def file_kind_of(path: str | Path) -> FileKind | None:
     """What a file is; None for any other kind.
 
     Raises

@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 
 from ..errors import FileError
-from ..runtime.file_kinds import TITLES, kind_of
+from ..runtime.file_kinds import FILE_TITLES, file_kind_of
 from ..runtime.recipe import state_of
 
 FORMAT = "myovivo sequence"
@@ -41,7 +41,7 @@ def opened(path: str | Path, kind: str = "sequence") -> Iterator[Any]:
             yield file
         _require_unchanged(path, before)
     except (OSError, RuntimeError) as error:
-        if (title := title_of(path)) not in ("", TITLES["hdf5"], TITLES["matlab73"]):
+        if (title := title_of(path)) not in ("", FILE_TITLES["hdf5"], FILE_TITLES["matlab73"]):
             raise FileError(path, f"is {title}; read it with `myovivo acquire`") from error
         problem = f"is not a readable HDF5 file, probably truncated ({_last_clause(error)}); make it again"
         raise FileError(path, problem) from error
@@ -54,8 +54,8 @@ def opened(path: str | Path, kind: str = "sequence") -> Iterator[Any]:
 def title_of(path: str | Path) -> str:
     """What a file is by its first bytes, as `a MATLAB v7.3 file`; empty if it is of no kind known."""
     with contextlib.suppress(OSError):
-        kind = kind_of(path)
-        return TITLES[kind] if kind is not None else ""
+        kind = file_kind_of(path)
+        return FILE_TITLES[kind] if kind is not None else ""
     return ""
 
 

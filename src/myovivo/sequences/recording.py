@@ -24,7 +24,7 @@ from .header import Origin
 from .labels import MotorUnits, read_labels, write_labels
 from .quantities import positive
 
-FORMAT = "myovivo recording"
+RECORDING_FORMAT = "myovivo recording"
 
 _BLOCK = 64  # frames read at a time
 
@@ -105,7 +105,7 @@ class Recording(Introduced):
         frames, rows, columns = self.shape
         with whole_file(path) as part, h5py.File(part, "w") as file:
             file.attrs.update(
-                format=FORMAT,
+                format=RECORDING_FORMAT,
                 format_version=1,
                 origin=self.origin,
                 subject=self.subject,
@@ -139,8 +139,8 @@ class Recording(Introduced):
         FileError : missing, truncated, or not a recording.
         """
         with opened(path, "recording") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise FileError(path, f"is not a {FORMAT}; convert it with `myovivo acquire`")
+            if file.attrs.get("format") != RECORDING_FORMAT:
+                raise FileError(path, f"is not a {RECORDING_FORMAT}; convert it with `myovivo acquire`")
             frames, rows, columns, _ = file["data/beamformed_data"].shape
             scan = {name: file[f"scan/{name}"][()] for name in ("frame_rate", "center_frequency", "sound_speed")}
             dz, dx = file["scan/spacing"][:]

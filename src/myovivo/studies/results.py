@@ -33,7 +33,7 @@ from ..version import __version__
 from .settings import StudySettings
 from .work import SILICO_DATA, VIVO_DATA, Inputs, Runtime, files_of
 
-PAGE, METRICS = "index.html", "metrics.json"
+STUDY_PAGE, _METRICS = "index.html", "metrics.json"
 
 IDENTIFICATION = "identification"
 
@@ -69,8 +69,8 @@ def draw_results(out: Path, inputs: Inputs, runtime: Runtime, settings: dict[str
         _write(out / f"{name}.svg", drawing.svg())
     family.to_csv(out / "comparison.csv")
     everything = {"family": family.to_dict(), **{name: one.to_dict() for name, one in beside.items()}}
-    write_json(out / METRICS, {"software": "myovivo", "version": __version__, "settings": settings, **everything})
-    write_text(out / PAGE, _page(family, tables, drawings, pictures))
+    write_json(out / _METRICS, {"software": "myovivo", "version": __version__, "settings": settings, **everything})
+    write_text(out / STUDY_PAGE, _page(family, tables, drawings, pictures))
 
 
 def _compared(
@@ -163,9 +163,9 @@ def experiments_table(study: StudySettings, family: Comparison, beside: Mapping[
 def _two_sample_table(study: StudySettings, inputs: Inputs) -> Table:
     rows = []
     for name in study.experiments.two_sample:
-        found = read_json(inputs[f"two-sample/{name}"] / "two_sample.json")
-        low, high = found["interval"]
-        rows.append((name, f"{found['accuracy']:.2f}", f"{low:.2f} to {high:.2f}", f"{found['auc']:.2f}"))
+        judged = read_json(inputs[f"two-sample/{name}"] / "two_sample.json")
+        low, high = judged["interval"]
+        rows.append((name, f"{judged['accuracy']:.2f}", f"{low:.2f} to {high:.2f}", f"{judged['auc']:.2f}"))
     caption = "Can a classifier tell translated from recorded? Accuracy on subjects it never saw; 0.5: it cannot."
     return Table("two_sample", caption, ("model", "accuracy", "95 %", "AUC"), tuple(rows))
 
@@ -173,14 +173,18 @@ def _two_sample_table(study: StudySettings, inputs: Inputs) -> Table:
 def _identification_tables(folder: Path) -> list[Table]:
     """How well each method does on held-out recordings, and what another training set changes."""
     head, *rows = csv.reader((folder / "identification.csv").read_text(encoding="utf-8").splitlines())
-    found = read_json(folder / "identification.json")
+    compared = read_json(folder / "identification.json")
     caption = (
-        f"Motor units found in recordings of {found['subjects']} held-out subjects, by what the method was tuned or "
+        f"Motor units found in recordings of {compared['subjects']} held-out subjects, by what the method was tuned or "
         "trained on: rate of agreement with the true firings, with 95 % intervals by subject."
     )
     changed = tuple(
-        (one["method"], f"{one['a']} − {one['b']}", *(_with_interval(one, name) for name in ("rate", "above")))
-        for one in found["differences"]
+        (
+            difference["method"],
+            f"{difference['a']} − {difference['b']}",
+            *(_with_interval(difference, name) for name in ("rate", "above")),
+        )
+        for difference in compared["differences"]
     )
     below = "The same, one training set less another, sequence by sequence; an interval without 0 is a difference."
     return [
@@ -189,8 +193,9 @@ def _identification_tables(folder: Path) -> list[Table]:
     ]
 
 
-def _with_interval(one: Mapping[str, Any], name: str) -> str:
-    return f"{one[name]:+.3f} ({one[f'{name}_low']:+.3f} to {one[f'{name}_high']:+.3f})"
+def _with_interval(difference: Mapping[str, Any], name: str) -> str:
+    mean, low, high = (difference[key] for key in (name, f"{name}_low", f"{name}_high"))
+    return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 # ------------------------------------------------------------------------------------------ figures
@@ -252,7 +257,7 @@ def _page(
         "In silico to in vivo domain translation: the study",
         _lead(family),
         family,
-        METRICS,
+        _METRICS,
         tables=[(_TITLES.get(table.name, ""), table) for table in tables[1:]],
         pictures=pictures_of(titles, pictures.values(), captions),
     )

@@ -20,11 +20,11 @@ from ..runs.weights import Weights, load_weights, write_weights
 from ..sequences.sequence import Sequence
 from ..translation.translator import Translator
 
-BEST, VALIDATIONS = "best.safetensors", "validation.jsonl"
+BEST_WEIGHTS, VALIDATIONS = "best.safetensors", "validation.jsonl"
 
 MATCHED = tuple(column.name for column in PAPERS_LIKENESS)  # DBhat, Corr, SSI, Corr Psd
 
-COLUMNS = tuple(column.name for column in PAPERS)  # those, xCorr and lag
+_SHOWN = tuple(column.name for column in PAPERS)  # those, xCorr and lag
 
 CONTENT = 0.95  # xCorr below which the score pays
 
@@ -73,7 +73,7 @@ class Validation:
         self.since = 0 if better else self.since + 1
         if better:
             self.best = value
-            write_weights(self.run / BEST, weights)
+            write_weights(self.run / BEST_WEIGHTS, weights)
         line = {"step": weights.step, "score": value, "best": self.best, **columns}
         line |= {"none": _columns(rows["none"]), "vivo-vivo": _columns(rows["vivo-vivo"])}
         try:
@@ -83,7 +83,7 @@ class Validation:
             raise FileError(
                 self.run / VALIDATIONS, f"cannot be written ({error.strerror}); free space and run again"
             ) from None
-        shown = " ".join(f"{name} {columns[name]:.2f}" for name in COLUMNS[:-1])
+        shown = " ".join(f"{name} {columns[name]:.2f}" for name in _SHOWN[:-1])
         self.note = f"validation {value:.3f} (best {self.best:.3f}): {shown}"
         return columns
 
@@ -99,7 +99,7 @@ class Validation:
         lines = [line for line in map(_read, path.read_text(encoding="utf-8").splitlines()) if line]
         kept = [line for line in lines if line["step"] <= step]
         path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-        best = load_weights(self.run / BEST).step if (self.run / BEST).exists() else None
+        best = load_weights(self.run / BEST_WEIGHTS).step if (self.run / BEST_WEIGHTS).exists() else None
         for line in kept:
             self.since = 0 if line["score"] < self.best else self.since + 1
             self.best = min(self.best, line["score"])
@@ -125,4 +125,4 @@ def score(translated: Row, vivo: Row) -> float:
 
 
 def _columns(row: Row) -> dict[str, float]:
-    return {name: row.columns[name].mean for name in COLUMNS if name in row.columns}
+    return {name: row.columns[name].mean for name in _SHOWN if name in row.columns}
