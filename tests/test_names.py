@@ -11,7 +11,12 @@ import myovivo
 ROOT = Path(myovivo.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 NAMELESS = {"one", "found", "each"}  # they say nothing of what they hold; in a comprehension of one line they may
-SHARED = {"T", "S", "main", "simulate"}  # type variables, what a process runs, and a study's step named as what it does
+REPEATED = {
+    "T",
+    "S",
+    "main",
+    "simulate",
+}  # type variables, what a process runs, and a study's step named as what it does
 LONGEST_FILE, LONGEST_FUNCTION, UNPARAGRAPHED = 350, 60, 30
 
 
@@ -75,7 +80,7 @@ def test_no_top_level_name_stands_twice():
                     not name.startswith("_") and path.parent.name != "plot"
                 ):  # it draws, as `plot.X`, what others compute
                     homes[name].append(named(path))
-    twice = {name: paths for name, paths in homes.items() if len(paths) > 1 and name not in SHARED}
+    twice = {name: paths for name, paths in homes.items() if len(paths) > 1 and name not in REPEATED}
     assert not twice
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from training import TINY, domain, tiny
+from domains import TINY, domain, tiny
 
 from myovivo.errors import InputError
 from myovivo.models.settings import TrainSettings

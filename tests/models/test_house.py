@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from training import domain, sequence, tiny
+from domains import domain, sequence, tiny
 
 from myovivo.errors import InputError
 from myovivo.models.local import LocalGenerator, initialise_local, local_reach

@@ -6,8 +6,8 @@ import struct
 
 import pytest
 import torch
+from domains import tiny
 from safetensors.torch import save_file
-from training import tiny
 
 from myovivo.errors import CheckpointError, RunFolderError
 from myovivo.runs.folder import claimed_run

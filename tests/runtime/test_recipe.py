@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 import pytest
-from training import TINY, domain, sequence, tiny
+from domains import TINY, domain, sequence, tiny
 
 import myovivo as mv
 from myovivo.errors import FileError, RunFolderError

@@ -1,11 +1,10 @@
 """Velocity arrays, B-mode video and the conditioning chain."""
 
-from pathlib import Path
-
 import h5py
 import numpy as np
 import pytest
 import scipy.io
+from domains import SHARED
 from scipy.ndimage import gaussian_filter, median_filter, shift
 
 from myovivo.acquisition.acquire import acquire, acquire_domain, recorded_frame_rate
@@ -206,7 +205,7 @@ def test_recordings_that_are_no_iq_are_refused():
         Recording.of_array(np.zeros((1, 4, 4), complex), **scan)
 
 
-CLIPS = Path(__file__).parents[2] / "shared" / "data" / "gastroc_bmode"
+CLIPS = SHARED / "gastroc_bmode"
 
 
 @pytest.mark.skipif(not CLIPS.is_dir(), reason="the measured in vivo clips are not at hand")

@@ -1,19 +1,19 @@
 """Measured recordings: a rotating disk, whose velocity is known, and a living muscle."""
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
+from domains import ROOT, SHARED
 
 import myovivo as mv
 from myovivo.acquisition.beamform import beamform
 from myovivo.acquisition.settings import Velocity
 from myovivo.acquisition.velocity import autocorrelation_velocity, local_coherence
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
+DATA = SHARED
 DISK = DATA / "rotating_disk_planewave_rf" / "PWI_disk.mat"
-MUSCLE = Path(__file__).parents[1] / "examples" / "data" / "gastrocnemius_rf.hdf5"
+MUSCLE = ROOT / "examples" / "data" / "gastrocnemius_rf.hdf5"
 
 DEPTH, WIDTH = (0.010, 0.035), (-0.0125, 0.0125)
 SPIN = 2 * np.pi * 10  # ten turns a second: dv_z / dx, 1/s

@@ -1,4 +1,6 @@
-"""Small domains and tiny settings that the tests of training and translation share."""
+"""Small domains and tiny settings that tests share, and where measured data lie if they are at hand."""
+
+from pathlib import Path
 
 import numpy as np
 
@@ -7,6 +9,8 @@ from myovivo.runtime.settings import settings_from
 from myovivo.sequences.labels import MotorUnits
 from myovivo.sequences.sequence import Sequence
 
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
 FRAME_RATE, SPACING = 512.0, (0.001, 0.0005)
 
 TINY = {

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from training import domain, sequence
+from domains import domain, sequence
 
 from myovivo.errors import FileError, InputError
 from myovivo.sequences.header import common_header, read_header, sequence_files

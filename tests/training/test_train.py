@@ -12,7 +12,7 @@ import time
 
 import pytest
 import torch
-from training import TINY, domain, tiny
+from domains import TINY, domain, tiny
 
 import myovivo.training.train as training_module
 from myovivo.errors import CheckpointError, FileError, InputError, RunFolderError

@@ -2,10 +2,10 @@
 
 import itertools
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from domains import SHARED
 from scipy.signal import periodogram
 
 from myovivo.errors import FileError, InputError, RunFolderError
@@ -196,7 +196,7 @@ def test_a_folder_that_holds_another_domain_is_refused_and_untouched(tmp_path):
     assert files[0].read_bytes() == before
 
 
-FIRINGS = Path(__file__).parents[2] / "shared" / "data" / "motor_unit_firings"
+FIRINGS = SHARED / "motor_unit_firings"
 needs_firings = pytest.mark.skipif(not FIRINGS.is_dir(), reason="the measured spike trains are not at hand")
 
 

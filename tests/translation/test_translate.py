@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from training import SPACING, domain, sequence, tiny
+from domains import SPACING, domain, sequence, tiny
 
 import myovivo.translation.translator as translate_module
 from myovivo.errors import CheckpointError, FileError, InputError, RunFolderError, WrongTypeError

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from domains import domain, sequence, tiny
 from torch import nn
-from training import domain, sequence, tiny
 
 from myovivo.errors import InputError
 from myovivo.models.cyclegan import check_clip, weighted_sum

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from training import domain, tiny
+from domains import domain, tiny
 
 from myovivo.errors import InputError, MissingExtraError
 from myovivo.models.local import local_reach

@@ -11,7 +11,7 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 import pytest
-from training import domain, labels, tiny
+from domains import domain, labels, tiny
 
 import myovivo as mv
 from myovivo.acquisition.inspection import inspect
