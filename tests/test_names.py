@@ -11,7 +11,7 @@ import myovivo
 ROOT = Path(myovivo.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 NAMELESS = {"one", "found", "each"}  # they say nothing of what they hold; in a comprehension of one line they may
-REPEATED = {
+REPEATED = {"T", "S", "main", "simulate"}  # type variables, what a process runs, and a step named as what it does
     "T",
     "S",
     "main",

@@ -243,7 +243,7 @@ def test_options_and_settings_of_a_command_have_different_names():
         ("simulate o --sequences 2 --workers 0", "workers must be"),
         ("translate a b --direction up", "'silico_to_vivo' or 'vivo_to_silico', got 'up'"),
         ("completion tcsh", "'bash', 'zsh' or 'fish'"),
-        ("simulate /proc/x --sequences 1 --quiet", "error: /proc/x: cannot be made (No such file or directory)"),
+        ("simulate /proc/x --sequences 1 --quiet", "error: /proc/x: cannot be written (No such file or directory)"),
         (f"simulate {'x' * 300} --sequences 1 --quiet", "File name too long"),
     ],
 )

@@ -349,10 +349,12 @@ def test_resampling_without_sense_is_refused(sequence, options, kind, says):
         sequence.resample(**options)
 
 
-def test_too_few_frames_to_filter_are_refused():
-    with pytest.raises(InputError, match="takes more than 27 frames to filter, got 27"):
-        Sequence(np.zeros((27, 4, 4)), 512, (1e-3, 1e-3)).resample(256.0)
-    assert len(Sequence(np.zeros((28, 4, 4)), 512, (1e-3, 1e-3)).resample(256.0)) == 14
+@pytest.mark.parametrize("frames", [4, 12, 27])
+def test_fewer_frames_than_the_filter_likes_keep_their_level(frames):
+    level = Sequence(np.full((frames, 4, 4), 2e-3, np.float32), 512.0, (1e-3, 1e-3))
+    lowered = level.resample(256.0)
+    assert lowered.shape == (frames // 2, 4, 4)
+    np.testing.assert_allclose(lowered.velocity, 2e-3, rtol=1e-5)
 
 
 # ------------------------------------------------------------------------------------- wrong files
