@@ -12,11 +12,6 @@ ROOT = Path(myovivo.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 NAMELESS = {"one", "found", "each"}  # they say nothing of what they hold; in a comprehension of one line they may
 REPEATED = {"T", "S", "main", "simulate"}  # type variables, what a process runs, and a step named as what it does
-    "T",
-    "S",
-    "main",
-    "simulate",
-}  # type variables, what a process runs, and a study's step named as what it does
 LONGEST_FILE, LONGEST_FUNCTION, UNPARAGRAPHED = 350, 60, 30
 
 
