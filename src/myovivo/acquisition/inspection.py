@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import FileError, InputError
 from ..runtime.settings import settings_from
+from ..runtime.text_tables import align
 from ..sequences.header import read_header
 from ..sequences.recording import Recording
 from .acquire import SettingsSource
@@ -133,10 +134,7 @@ def table(parameters: Parameters) -> list[str]:
     rows = [
         (name, shown(one.value), one.unit if one.unit != "1" else "", one.origin) for name, one in parameters.items()
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    return [f"  {line}" for line in align(rows)]
 
 
 def parameter_tables(files: Iterable[Path]) -> str:
