@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 import myovivo.evaluation
 from myovivo.errors import FileError, InputError
-from myovivo.evaluation import content, features, map_features, metrics, moments
+from myovivo.evaluation import columns, content, features, map_features, metrics, moments
 from myovivo.evaluation.coherence import coherence
 from myovivo.evaluation.evaluate import evaluate
 from myovivo.sequences.header import read_velocity
@@ -318,6 +318,33 @@ def test_a_wide_table_is_printed_in_blocks(many):
     assert "DBhat" in heads[0]
     assert "lag (ms)" in heads[1]
     assert all(block.splitlines()[-1].startswith("vivo-vivo") for block in many.table().split("\n\n"))
+
+
+def test_a_comparison_introduces_itself_in_six_lines_and_as_a_small_table(silico, translated, vivo):
+    comparison = run({"a <b>": translated, "identity": silico}, vivo, silico)
+    lines = repr(comparison).splitlines()
+    assert len(lines) <= 6
+    for words in ("none, a <b>, identity, vivo-vivo", "4 silico", "3 vivo", f"{SHAPE[0]} frames at {FRAME_RATE:g} Hz"):
+        assert any(words in line for line in lines)
+    page = comparison._repr_html_()
+    assert "<th>a &lt;b&gt;</th>" in page
+    assert page.count("<tr>") == 5
+    assert f"<td>{comparison.row('none').columns['DBhat']}</td>" in page
+
+
+def test_a_column_is_one_entry(silico, translated, vivo, monkeypatch):
+    extra = columns.Column(
+        "Range", "range (dB)", "↓", "how differently wide the maps' range is", "Is it as wide?",
+        columns.OverPairs(lambda a, b: np.abs(a - b.T), lambda one: np.ptp(one.log_variance)[None]), 1, 10 / np.log(10),
+    )  # fmt: skip
+    for module in ("columns", "comparison", "distances", "reading"):
+        monkeypatch.setattr(f"myovivo.evaluation.{module}.COLUMNS", (*columns.COLUMNS, extra))
+    comparison = run(translated, vivo, silico)
+    ranges = {name: [np.ptp(one.log_variance) for one in comparison.features[name]] for name in ("translated", "vivo")}
+    expected = np.mean(np.abs(np.subtract.outer(ranges["translated"], ranges["vivo"])))
+    assert comparison.row("translated").columns["Range"].mean == pytest.approx(expected)
+    assert "range (dB)" in comparison.table()
+    assert "Range mean" in comparison.to_csv()
 
 
 def test_a_phantom_is_never_called_in_vivo(silico, translated, vivo):

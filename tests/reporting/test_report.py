@@ -12,10 +12,14 @@ from scipy.ndimage import gaussian_filter
 
 import myovivo.reporting.report
 from myovivo.errors import InputError
-from myovivo.evaluation.evaluate import evaluate
+from myovivo.evaluation import maps
+from myovivo.evaluation.columns import COLUMNS
+from myovivo.evaluation.evaluate import evaluate, evaluate_illustrated
+from myovivo.evaluation.illustrations import illustrate
 from myovivo.reporting.report import report
 from myovivo.sequences.labels import MotorUnits
 from myovivo.sequences.sequence import Sequence
+from myovivo.sequences.source import read_velocity
 
 SHAPE, FRAME_RATE, SPACING = (64, 24, 20), 128.0, (0.001, 0.0015)
 
@@ -190,3 +194,63 @@ def test_what_it_cannot_show_is_refused(domains, tmp_path):
     with pytest.raises(InputError, match="made without 'translated'"):
         report(tmp_path, domains["silico"], domains["translated"], domains["phantom"], whole, quiet=True)
     assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------------- each sequence is read once
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_each_sequence_is_read_once_where_the_constants_are_known(known, domains, tmp_path, monkeypatch):
+    reads = []
+
+    def counted(path, *frames):
+        reads.append(path)
+        return read_velocity(path, *frames)
+
+    monkeypatch.setattr("myovivo.sequences.source.read_velocity", counted)
+    constants = {"silico": (0.0, 1e-3), "vivo": (1e-5, 2e-3)} if known else None
+    inputs = (domains["silico"], domains["translated"], domains["phantom"])
+    report(tmp_path, *inputs, standardisation=constants, quiet=True, workers=1)
+    again = sum(reads.count(path) - 1 for path in set(reads))
+    assert len(set(reads)) == 6
+    assert again == (0 if known else 4)  # the pairs, for their differences
+
+
+def test_what_figures_show_is_the_same_in_one_pass_and_read_again(domains):
+    inputs = (domains["translated"], domains["phantom"], domains["silico"])
+    for constants in ({"silico": (1e-5, 1e-3), "vivo": (-2e-5, 5e-4)}, None):
+        comparison, once = evaluate_illustrated(*inputs, standardisation=constants, quiet=True, workers=1)
+        again = illustrate(comparison, domains["silico"], domains["translated"], domains["phantom"], 1, True)
+        scales = {"silico": comparison.domains["silico"].standardisation}
+        scales["vivo"] = comparison.domains["translated"].standardisation
+        files = [(domains["silico"] / f"sequence-{k}.h5", domains["translated"] / f"sequence-{k}.h5") for k in range(2)]
+        for shown in (once, again):
+            for absolute, stack in enumerate(shown.similarity["translated"]):
+                expected = [maps.similarity_map(*pair, bool(absolute), scales) for pair in files]
+                np.testing.assert_allclose(stack.maps, expected, rtol=1e-12, atol=1e-12)
+            example = shown.examples["translated"]
+            np.testing.assert_array_equal(example.silico.velocity, Sequence.load(files[0][0]).velocity)
+            np.testing.assert_array_equal(example.translated.velocity, Sequence.load(files[0][1]).velocity)
+            assert len(example.silico.labels) == 2
+            reference = Sequence.load(domains["phantom"] / "sequence-0.h5")
+            np.testing.assert_array_equal(shown.reference.velocity, reference.velocity)
+        np.testing.assert_allclose(
+            once.examples["translated"].content.correlation, again.examples["translated"].content.correlation
+        )
+
+
+def test_every_column_is_in_the_legend_with_its_meaning(parsed):
+    letters = "".join(parsed.words().split())  # an apostrophe is a piece of its own
+    for column in COLUMNS[:10]:
+        assert "".join(f"{column.head} {column.arrow} {column.meaning}".split()) in letters
+
+
+def test_captions_are_escaped_but_for_what_is_markup_on_purpose(domains, tmp_path):
+    run = tmp_path / "<i>run"
+    run.mkdir()
+    lines = [json.dumps({"step": step, "gan": 1.0 / step}) for step in (1, 2, 3)]
+    (run / "log.jsonl").write_text("\n".join(lines))
+    inputs = (domains["silico"], domains["translated"], domains["phantom"])
+    text = report(tmp_path, *inputs, run=run, title="<b>", quiet=True, workers=1).read_text()
+    assert "<code>&lt;i&gt;run</code>" in text
+    assert "<h1>&lt;b&gt;</h1>" in text

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import FileError, InputError
 from ..runtime.introduction import Introduction
 from ..runtime.settings import settings_from
+from ..runtime.text_tables import align
 from ..runtime.words import counted
 from ..sequences.header import read_header
 from ..sequences.recording import Recording
@@ -146,10 +147,7 @@ def table(parameters: Parameters) -> list[str]:
     rows = [
         (name, shown(one.value), one.unit if one.unit != "1" else "", one.origin) for name, one in parameters.items()
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    return [f"  {line}" for line in align(rows)]
 
 
 def parameter_tables(files: Iterable[Path]) -> str:

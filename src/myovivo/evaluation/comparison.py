@@ -71,16 +71,6 @@ class Comparison:
                 return row
         raise InputError(f"there is no row {name!r}; rows: {', '.join(row.name for row in self.rows)}")
 
-    @property
-    def models(self) -> list[str]:
-        """Names of the translated domains."""
-        return [name for name in self.domains if name not in ("silico", "vivo")]
-
-    @property
-    def extent(self) -> tuple[float, float]:
-        """Depth and width of the image, m."""
-        return self.size[0] * self.spacing[0], self.size[1] * self.spacing[1]
-
     def columns(self) -> list[Column]:
         """The columns that at least one row fills, in order."""
         return [column for column in COLUMNS if any(row.columns.get(column.name, NOTHING).n for row in self.rows)]
@@ -110,7 +100,7 @@ class Comparison:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        vivo, (depth, width) = self.domains["vivo"], self.extent
+        vivo, (depth, width) = self.domains["vivo"], extent_of(self)
         subjects = f"{vivo.subjects} subject{'' if vivo.subjects == 1 else 's'}" if vivo.subjects else "none named"
         size = f"{self.size[0]} × {self.size[1]} pixels, {1e3 * depth:.1f} × {1e3 * width:.1f} mm"
         lines = [
@@ -200,6 +190,16 @@ class Comparison:
 WIDTH = 120  # characters of a printed table
 
 _TEMPLATE = Path(__file__).parent / "comparison.html"
+
+
+def models_of(comparison: Comparison) -> list[str]:
+    """Names of the translated domains."""
+    return [name for name in comparison.domains if name not in ("silico", "vivo")]
+
+
+def extent_of(comparison: Comparison) -> tuple[float, float]:
+    """Depth and width of the image, m."""
+    return comparison.size[0] * comparison.spacing[0], comparison.size[1] * comparison.spacing[1]
 
 
 def plain_number(value: float) -> float | None:

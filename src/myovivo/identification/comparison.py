@@ -12,8 +12,6 @@ sequences of subjects that none of them has seen. Resumable: what stands in the 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +25,7 @@ from ..runtime.console import console
 from ..runtime.files import write_json, write_text
 from ..runtime.recipe import LOCK, locked, once, sources_of
 from ..runtime.settings import settings_from
+from ..runtime.text_tables import align, comma_separated
 from ..sequences.header import common_header
 from .agreement import Agreement
 from .learning import labelled_sequence, train_identifier
@@ -122,19 +121,15 @@ class IdentificationComparison:
 
     def to_csv(self) -> str:
         """The table, rounded, as text."""
-        text = io.StringIO()
-        lines = [_printed(row) for row in self.rows]
-        writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
-        return text.getvalue()
+        return comma_separated(self._cells())
 
     def __str__(self) -> str:
+        return "\n".join([*align(self._cells()), "", *map(str, self.differences)])
+
+    def _cells(self) -> list[list[str]]:
+        """The head, then a row for each method and training set."""
         lines = [_printed(row) for row in self.rows]
-        width = {name: max(len(name), *(len(line[name]) for line in lines)) for name in lines[0]}
-        table = [{name: name for name in width}, *lines]
-        text = ["  ".join(line[name].ljust(width[name]) for name in width).rstrip() for line in table]
-        return "\n".join([*text, "", *map(str, self.differences)])
+        return [list(lines[0]), *(list(line.values()) for line in lines)]
 
 
 def compare_identification(

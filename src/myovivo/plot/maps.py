@@ -148,7 +148,7 @@ def correlation_map(correlation: ArrayLike, spacing: tuple[float, float], ax: Ax
 
     Parameters
     ----------
-    correlation : (Z, X), as `evaluate.metrics.content_correlation` gives
+    correlation : (Z, X), as `evaluation.content.content_correlation` gives
     spacing : (dz, dx), m
     """
     return image(np.asarray(correlation, float), spacing, ax, "viridis", (0.0, 1.0), "xCorr")
@@ -209,7 +209,7 @@ def kspace(
 
     Parameters
     ----------
-    magnitude : as `evaluate.metrics.kspace` gives: row i is frequency (i + 1) / (Z dz) in depth
+    magnitude : as `evaluation.map_features.kspace` gives: row i is frequency (i + 1) / (Z dz) in depth
     size : (Z, X) of the map
     spacing : (dz, dx), m
     limits : dB; the 1st and the 100th percentile if None

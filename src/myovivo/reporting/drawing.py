@@ -11,7 +11,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from .. import plot
-from ..evaluation.comparison import Comparison
+from ..evaluation.comparison import Comparison, models_of
 
 
 class Drawing(NamedTuple):
@@ -23,7 +23,14 @@ class Drawing(NamedTuple):
 
     def png(self) -> bytes:
         """The figure as a PNG file; the same figure, the same bytes."""
-        return self._saved("png", metadata={"Software": None})
+        engine = self.figure.get_layout_engine()
+        with mpl.rc_context(STYLE):
+            if engine is not None:  # laid out here once, where saving would also draw the figure twice
+                engine.execute(self.figure)
+                self.figure.set_layout_engine(None)
+            data = self._saved("png", metadata={"Software": None})
+            self.figure.set_layout_engine(engine)
+        return data
 
     def svg(self) -> bytes:
         """The figure as an SVG file, its text as text; the same figure, the same bytes."""
@@ -45,7 +52,9 @@ def called(comparison: Comparison, name: str) -> str:
 
 
 def colours_of(comparison: Comparison) -> dict[str, str]:
-    chosen = dict(zip(comparison.models, (plot.TRANSLATED, *plot.OTHERS * len(comparison.models)), strict=False))
+    chosen = dict(
+        zip(models_of(comparison), (plot.TRANSLATED, *plot.OTHERS * len(models_of(comparison))), strict=False)
+    )
     return {"silico": plot.SILICO, **chosen, "vivo": plot.VIVO}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from ..errors import InputError
-from ..evaluation.comparison import Comparison
+from ..evaluation.comparison import Comparison, models_of
 from ..evaluation.domains import Translated, named_models
 from ..evaluation.evaluate import evaluate_illustrated
 from ..evaluation.illustrations import Illustrations, illustrate
@@ -122,7 +122,7 @@ def write_report(
 
 
 def _lead(comparison: Comparison) -> str:
-    models = comparison.models
+    models = models_of(comparison)
     count = sum(comparison.domains[name].sequences for name in models)
     by = f" by {len(models)} models" if len(models) > 1 else ""
     reference = count_of(comparison.domains["vivo"].sequences, "reference sequence")

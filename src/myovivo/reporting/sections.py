@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from ..evaluation.columns import PUBLISHED, Column
-from ..evaluation.comparison import Comparison
+from ..evaluation.comparison import Comparison, extent_of, models_of
 from ..evaluation.rows import VIVO_VIVO, Row
 from ..runtime.templates import render
 from ..version import __version__
@@ -101,7 +101,7 @@ def render_page(template: str, title: str, lead: str, comparison: Comparison, nu
 
 def compared_of(comparison: Comparison) -> ComparedDomain:
     """The section on what was compared."""
-    depth, width = (1e3 * extent for extent in comparison.extent)
+    depth, width = (1e3 * extent for extent in extent_of(comparison))
     sequences = (
         f"Every sequence: {comparison.frames} frames at {comparison.frame_rate:g} Hz "
         f"({comparison.frames / comparison.frame_rate:.2f} s), {comparison.size[0]} × {comparison.size[1]} pixels, "
@@ -121,7 +121,9 @@ def _domain_row(comparison: Comparison, name: str) -> tuple[str, ...]:
     subjects = "–" if name != "vivo" else str(domain.subjects or "not named")
     scale = domain.standardisation
     told = {"these files": "the mean and SD of these files", "given": "given constants"}
-    by = told.get(scale.source, f"constants of the {scale.source}") + (", as vivo" if name in comparison.models else "")
+    by = told.get(scale.source, f"constants of the {scale.source}") + (
+        ", as vivo" if name in models_of(comparison) else ""
+    )
     return role, origins, str(domain.sequences), subjects, f"{1e3 * scale.std:.3g}", by
 
 
@@ -130,7 +132,7 @@ def metrics_of(comparison: Comparison) -> Metrics:
     columns = comparison.columns()
     rows = (
         MetricsRow(
-            comparison.label(row), row.name in comparison.models, tuple(_cell(row, column) for column in columns)
+            comparison.label(row), row.name in models_of(comparison), tuple(_cell(row, column) for column in columns)
         )
         for row in comparison.rows
     )

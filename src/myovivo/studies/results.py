@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib as mpl
 
 from ..evaluation.columns import PAPERS, PUBLISHED
-from ..evaluation.comparison import Comparison
+from ..evaluation.comparison import Comparison, models_of
 from ..evaluation.evaluate import evaluate_illustrated
 from ..evaluation.illustrations import Illustrations
 from ..evaluation.rows import NONE, VIVO_VIVO, Row
@@ -264,7 +264,7 @@ def _page(
 
 
 def _lead(family: Comparison) -> str:
-    many = f"{len(family.models)} translators" if len(family.models) > 1 else "One translator"
+    many = f"{len(models_of(family))} translators" if len(models_of(family)) > 1 else "One translator"
     return (
         f"The experiment of Ali et al. 2022 on the data at hand: {many} trained between the same two domains, judged "
         "on subjects that none has seen. Figures carry the numbers of the paper's."
