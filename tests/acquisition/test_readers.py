@@ -1022,9 +1022,9 @@ BAD = {
     ),
     "frame times of another number": (
         sidecar_file({"frame_rate": None, "frame_times": [0.0, 0.001, 0.002]}),
-        "frame times",
+        "frame time",
     ),
-    "one frame time": (sidecar_file({"frame_rate": None, "frame_times": 0.1}), "frame times"),
+    "one frame time": (sidecar_file({"frame_rate": None, "frame_times": 0.1}), "frame time"),
     "NaN": (npy_file(floats(np.nan)), "the frames must be finite"),
     "NaN in beamformed IQ": (made_by(nan_iq, "npz"), "finite"),
     "nothing but zeros": (npy_file(floats(0.0, everywhere=True)), "all frames are zero throughout"),

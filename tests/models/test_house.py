@@ -11,7 +11,9 @@ from myovivo.models.losses import content_loss, gradient_penalty, relativistic
 from myovivo.models.onesided import OneSided
 from myovivo.models.settings import LocalSettings as LocalSettings
 from myovivo.models.settings import TrainSettings
+from myovivo.models.windows import LOCAL_WINDOW
 from myovivo.runtime.settings import settings_from
+from myovivo.sequences.header import OpenSequence
 from myovivo.sequences.sequence import Sequence, save_blocks
 from myovivo.training.train import train
 from myovivo.translation.translator import Translator
@@ -207,18 +209,16 @@ def test_a_file_of_any_length_takes_the_same_memory(run, tmp_path, monkeypatch):
     """Never more frames are read at once than one window needs."""
     long = [np.full((500, 16, 16), 1e-3 * np.sin(k), np.float32) for k in range(4)]
     path = save_blocks(tmp_path / "long.h5", iter(long), (16, 16), 512.0, (0.001, 0.0005), lambda: {"origin": "silico"})
-    import myovivo.translation.translator as translate_module
+    asked, real = [], OpenSequence.velocity
 
-    asked, real = [], translate_module.read_velocity
-
-    def read(path, low, high):
+    def velocity(self, low, high):
         asked.append(high - low)
-        return real(path, low, high)
+        return real(self, low, high)
 
-    monkeypatch.setattr(translate_module, "read_velocity", read)
+    monkeypatch.setattr(OpenSequence, "velocity", velocity)
     translator = Translator.load(run)
     assert Sequence.load(translator.file(path, tmp_path / "out.h5")).shape == (2000, 16, 16)
-    assert max(asked) <= translate_module.LOCAL_WINDOW + 2 * local_reach(translator.weights.settings.local)
+    assert max(asked) <= LOCAL_WINDOW + 2 * local_reach(translator.weights.settings.local)
 
 
 def test_the_way_back_is_refused(run):

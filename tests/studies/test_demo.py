@@ -14,7 +14,7 @@ from myovivo.studies import demo as demo_module
 @pytest.fixture
 def small_demo(monkeypatch):
     monkeypatch.setattr(demo_module, "SIZE", 16)
-    monkeypatch.setattr(demo_module, "FRAMES", 64)
+    monkeypatch.setattr(demo_module, "DEMO_FRAMES", 64)
     monkeypatch.setattr(demo_module, "SEQUENCES", 2)
     monkeypatch.setattr(demo_module, "TRAINING_SEQUENCES", 6)
     monkeypatch.setattr(demo_module, "SUBJECTS", 1)
