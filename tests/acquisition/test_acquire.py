@@ -4,8 +4,9 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
+from clips import write_video
 from domains import SHARED
-from scipy.ndimage import gaussian_filter, median_filter, shift
+from scipy.ndimage import median_filter
 
 from myovivo.acquisition.acquire import acquire, acquire_domain, recorded_frame_rate
 from myovivo.acquisition.velocity import window_matrix
@@ -113,18 +114,6 @@ def test_a_mat_with_several_arrays_needs_a_name(tmp_path):
 # --------------------------------------------------------------------------------------- video
 
 cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed")
-
-
-def write_video(path, depth_shift, frame_rate=50.0, size=(96, 128), codec="MJPG"):
-    """A speckle pattern that moves down by `depth_shift` pixels (one value per frame)."""
-    rng = np.random.default_rng(0)
-    picture = gaussian_filter(rng.standard_normal((size[0] + 40, size[1])), 2)
-    picture = (picture - picture.min()) / np.ptp(picture) * 255
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), frame_rate, (size[1], size[0]))
-    for down in depth_shift:
-        moved = shift(picture, (down, 0), order=3, mode="nearest")[20:-20]
-        writer.write(cv2.cvtColor(moved.clip(0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR))
-    writer.release()
 
 
 @pytest.mark.parametrize(("ending", "codec"), [(".avi", "MJPG"), (".mp4", "mp4v")])

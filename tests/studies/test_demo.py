@@ -63,7 +63,7 @@ def test_demo_with_the_phantom_and_again_where_it_was(small_demo, tmp_path, caps
 
 def test_demo_with_recorded_video_takes_its_rate_and_size(small_demo, tmp_path):
     cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed")
-    from test_acquire import write_video
+    from clips import write_video
 
     scipy_io = pytest.importorskip("scipy.io")
     clips = tmp_path / "clips"

@@ -24,13 +24,14 @@ from ..signals.median import median
 from ..signals.resample import resample_space, resampled_in_time, resampled_length
 from .beamform import beamform
 from .channel_data import ChannelData
-from .checks import Watch, aliasing_note, axes_note, frequency_note, timing_notes
+from .checks import Peaks, Watch, aliasing_note, axes_note, frequency_note, overlay_note, timing_notes
 from .content import Content, Parameter, Parameters, parameter
 from .inputs import channel_data, clip, iq_recording, velocity_frames
 from .motion import Motion
 from .parameters import complete
 from .readers.layout import sidecar_of
 from .readers.scan_notes import notes_beside, notes_files
+from .readers.video import coloured_share
 from .recordings import open_recording
 from .settings import AcquireSettings, Scan
 from .velocity import VelocityEstimator
@@ -113,6 +114,10 @@ def _raw(source: Source, settings: AcquireSettings, mapping: str | Path | None, 
         raw = _from_iq(replace(recording, blocks=watch), settings, given, (), notes, device, quiet)
         raw = raw._replace(notes=_both(watch.notes, raw.notes))
     elif found.kind == "bmode":
+        if found.format == "video":
+            _, height, width = found.shape
+            region = given["crop"].value if "crop" in given else (0, height, 0, width)
+            notes += overlay_note(coloured_share(path, region))
         raw = _from_clip(found, given, settings, notes, quiet)
     else:
         frames = velocity_frames(found, given)
@@ -176,7 +181,10 @@ def _from_iq(
 def _from_clip(content: Content, given: Parameters, settings: AcquireSettings, notes: list[str], quiet: bool) -> _Raw:
     pictures = clip(content, given)
     watch = Watch(pictures.blocks, has_channels=False)
-    motion = Motion(pictures._replace(blocks=watch), settings.video.window, quiet)
+    _, height, width = pictures.shape
+    (dz, dx), output = pictures.spacing, settings.output
+    pixel = min(height * dz / output.rows, width * dx / output.columns)
+    motion = Motion(pictures._replace(blocks=watch), settings.video.window, pixel, quiet)
     return _Raw(
         motion.blocks(),
         motion.shape,
@@ -227,13 +235,15 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
         count = output.frames
     extent = (raw.shape[1] * raw.spacing[0], raw.shape[2] * raw.spacing[1])
     size = (output.rows, output.columns)
+    spacing = (extent[0] / size[0], extent[1] / size[1])
+    peaks = Peaks()
 
     def blocks() -> Iterator[NDArray[np.float32]]:
         passed = band_passed(raw.blocks, raw.shape, raw.frame_rate, band, settings.conditioning.order)
         smooth = (median(block, raw.spacing, settings.conditioning.median) for block in passed)
         placed = (resample_space(block, size) for block in smooth)
         given = 0
-        for block in resampled_in_time(placed, frames, raw.frame_rate, rate):
+        for block in peaks(resampled_in_time(placed, frames, raw.frame_rate, rate)):
             # Frames beyond the last one wanted still pass, so that the checks see the whole recording.
             if given < count:
                 yield block[: count - given]
@@ -251,12 +261,12 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
             "the recording was brought to a lower frame rate without a band-pass, so what is faster folds over; "
             "set output.frame_rate to none"
         ]
-        notes = raw.notes() + (folded if band is None and rate < raw.frame_rate else [])
+        notes = [*raw.notes(), *peaks.notes(rate, spacing)]
+        notes += folded if band is None and rate < raw.frame_rate else []
         more = {**raw.more(), "notes": notes, "parameters": parameters, "fingerprint": raw.fingerprint}
         note = made_by("acquire", settings, file=raw.file, **more)
         return {"labels": labels, "origin": raw.origin, "subject": subject or raw.subject, "provenance": note}
 
-    spacing = (extent[0] / size[0], extent[1] / size[1])
     return Stream(blocks(), (count, *size), rate, spacing, about)
 
 
