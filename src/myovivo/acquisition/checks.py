@@ -215,8 +215,8 @@ def overlay_note(share: float) -> list[str]:
     if share < _OVERLAID:
         return []
     return [
-        f"{100 * share:.2g} % of the image region is in colour (Doppler, callipers or text): what stands still "
-        "there is measured as no motion; cut it off with video.crop, or export without overlay"
+        f"{100 * share:.2g} % of the image region is in colour (Doppler, callipers or text): what stands still there "
+        "is measured as no motion; cut it off with video.crop, or export without overlay"
     ]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..runtime.words import counted
 from .settings import Scan
 
 Kind = Literal["rf", "channel_iq", "iq", "bmode", "velocity"]
@@ -233,7 +234,7 @@ def axes_of(text: str, shape: tuple[int, ...], kind: Kind | None = None) -> tupl
     if len(set(words)) != len(words):
         raise InputError(f"axes must not repeat, got {text!r}")
     if len(words) != len(shape):
-        raise InputError(f"axes {text!r} name {len(words)} axes but the array has shape {shape}")
+        raise InputError(f"axes {text!r} name {counted(len(words), 'axis', 'axes')} but the array has shape {shape}")
     if kind is not None and (foreign := [word for word in words if word not in (*AXES[kind], PARTS)]):
         raise InputError(f"{TITLES[kind]} has axes {' '.join(AXES[kind])}, got {foreign[0]!r} in {text!r}")
     if PARTS in words and shape[words.index(PARTS)] not in (1, 2):

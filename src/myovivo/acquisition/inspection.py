@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileError, InputError
+from ..runtime.introduction import Introduction
 from ..runtime.settings import settings_from
+from ..runtime.text_tables import align
+from ..runtime.words import counted
 from ..sequences.header import read_header
 from ..sequences.recording import Recording
 from .acquire import SettingsSource
@@ -23,7 +26,7 @@ from .stream import told_by_recording, with_video_settings
 _TITLE = {"matlab5": "MATLAB v5", "matlab73": "MATLAB v7.3", "hdf5": "HDF5", "npy": "NPY", "npz": "NPZ", "uff": "UFF"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Inspection:
     """What `inspect` found; printing it shows a table.
 
@@ -47,6 +50,17 @@ class Inspection:
     parameters: Parameters
     missing: dict[str, str]
     problem: str = ""
+
+    def __repr__(self) -> str:
+        facts = {"content": self.content or "nobody says"}
+        if self.axes:
+            facts["content"] += ": " + " x ".join(f"{size} {axis}" for axis, size in self.axes.items())
+        facts |= {
+            "holds": f"{counted(len(self.arrays), 'array')}, {counted(len(self.parameters), 'parameter')}",
+            "missing": ", ".join(self.missing) or "nothing",
+            "problem": self.problem or "none",
+        }
+        return Introduction(f"Inspection of {self.path.name} ({self.format}); print it for the table", facts).text()
 
     def __str__(self) -> str:
         lines = [f"{self.path}: {self.format}, {self.path.stat().st_size / 1e6:.1f} MB"]
@@ -133,10 +147,7 @@ def table(parameters: Parameters) -> list[str]:
     rows = [
         (name, shown(one.value), one.unit if one.unit != "1" else "", one.origin) for name, one in parameters.items()
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    return [f"  {line}" for line in align(rows)]
 
 
 def parameter_tables(files: Iterable[Path]) -> str:

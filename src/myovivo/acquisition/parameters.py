@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..runtime.words import counted
 from .channel_data import centred
 from .content import Content, Kind, Parameter, Parameters, parameter
 
@@ -141,7 +142,7 @@ def _frame_rate(found: Parameters, frames: int, waves: int) -> Parameter | None:
         times = np.atleast_1d(np.asarray(found["frame_times"].value, float))
         if len(times) != frames:
             raise InputError(
-                f"{len(times)} frame times ({found['frame_times'].origin}) for {frames} frames; "
+                f"{counted(len(times), 'frame time')} ({found['frame_times'].origin}) for {counted(frames, 'frame')}; "
                 "give scan.frame_rate in Hz"
             )
         if len(times) > 1 and np.all(np.diff(times) > 0):

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from pymatreader import read_mat
 
 from ..errors import FileError
 from .firing import SpikeTrains, Times
@@ -95,6 +94,8 @@ def _window(train: Times, before: float, after: float) -> Times:
 
 
 def _from_mat(path: Path) -> list[Times]:
+    from pymatreader import read_mat
+
     content: dict[str, Any] = read_mat(path)
     if "MUPulses" in content:
         rate = float(content.get("fsamp", 2048))

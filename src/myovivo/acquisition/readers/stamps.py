@@ -51,7 +51,7 @@ def unrounded(stamps: NDArray[np.float64], announced: float) -> tuple[NDArray[np
 
 
 def _numbers(since: NDArray[np.float64], step: float, tolerance: float) -> NDArray[np.int64] | None:
-    """The least ascending numbers whose times are within `tolerance` of the stamps, all in ms; None if none are."""
+    """The least ascending numbers whose times are within `tolerance` of the stamps, in ms; None if there are none."""
     numbers = np.zeros(len(since), np.int64)
     for frame in range(1, len(since)):
         numbers[frame] = max(numbers[frame - 1] + 1, int(np.ceil((since[frame] - tolerance) / step)))
