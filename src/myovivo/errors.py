@@ -6,6 +6,7 @@ prints that line and leaves with status 2.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -37,6 +38,24 @@ class FileError(MyovivoError):
 
     def __reduce__(self):  # the default would call FileError(message), which takes two arguments
         return type(self), (self.path, self.problem)
+
+
+class PartialError(FileError):
+    """Some files of a folder could not be made; the others were, and are kept.
+
+    Parameters
+    ----------
+    path, problem : the first file concerned and what is wrong with it, with the names of the others
+    made : the files that are there, in the order of the whole folder's
+    failed : each file to look at, and its own line
+    """
+
+    def __init__(self, path: str | Path, problem: str, made: Sequence[Path], failed: Mapping[Path, str]):
+        super().__init__(path, problem)
+        self.made, self.failed = list(made), dict(failed)
+
+    def __reduce__(self):
+        return type(self), (self.path, self.problem, self.made, self.failed)
 
 
 class RecordingWarning(UserWarning):

@@ -1,5 +1,6 @@
 """A recording in blocks gives what it gives whole, in memory that does not grow."""
 
+import pickle
 import tracemalloc
 
 import h5py
@@ -15,7 +16,7 @@ from myovivo.acquisition.beamform import beamform
 from myovivo.acquisition.channel_data import ChannelData
 from myovivo.acquisition.settings import Velocity
 from myovivo.acquisition.velocity import autocorrelation_velocity, local_coherence, window_matrix
-from myovivo.errors import FileError, InputError
+from myovivo.errors import FileError, InputError, PartialError, RecordingWarning
 from myovivo.runtime.files import read_json
 from myovivo.sequences.recording import Recording
 from myovivo.sequences.sequence import Sequence, save_blocks
@@ -171,6 +172,31 @@ def test_a_broken_recording_does_not_keep_the_others_from_being_made(tmp_path, w
     with pytest.raises(FileError, match=r"[bd]\.npy: .*and 1 more failed: [bd]\.npy"):
         acquire_domain(tmp_path / "in", tmp_path / "out", workers=workers, **how)
     assert [path.stem for path in sorted((tmp_path / "out").glob("*.h5"))] == ["sub-a_tvi", "sub-c_tvi", "sub-e_tvi"]
+
+
+def test_what_was_made_beside_a_broken_recording_is_warned_of_and_said(tmp_path):
+    how = folder_of_arrays(tmp_path / "in", ["a.npy", "c.npy"])
+    (tmp_path / "in" / "b.npy").write_bytes((tmp_path / "in" / "a.npy").read_bytes()[:100])
+    wild = np.random.default_rng(0).standard_normal((600, 8, 8)) * 1e-3
+    wild[300, 4:6, 4:6] = 1.0
+    np.save(tmp_path / "in" / "c.npy", wild)
+    with (
+        pytest.warns(RecordingWarning, match=r"c\.npy: the velocity has outliers"),
+        pytest.raises(PartialError) as raised,
+    ):
+        acquire_domain(tmp_path / "in", tmp_path / "out", workers=1, **how)
+    error = pickle.loads(pickle.dumps(raised.value))  # as it comes from another process
+    assert [path.name for path in error.made] == ["sub-a_tvi.h5", "sub-c_tvi.h5"]
+    assert all(path.exists() for path in error.made)
+    assert [path.name for path in error.failed] == ["b.npy"]
+    assert str(error) == str(raised.value)
+    assert str(error).startswith(f"{tmp_path / 'in' / 'b.npy'}: ")
+    # With nothing made beside it there is nothing to say beyond what is wrong.
+    for name in ("a", "c"):
+        (tmp_path / "in" / f"{name}.npy").unlink()
+    with pytest.raises(FileError) as alone:
+        acquire_domain(tmp_path / "in", tmp_path / "other", workers=1, **how)
+    assert not isinstance(alone.value, PartialError)
 
 
 def test_a_recording_that_changed_is_acquired_anew_and_the_others_are_kept(tmp_path):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import FileError, RecordingWarning
+from ..errors import FileError, PartialError, RecordingWarning
 from ..runtime.device import device_of
 from ..runtime.settings import settings_from
 from ..sequences.domain import good_sequence, make_domain
@@ -153,7 +153,8 @@ def acquire_domain(
 
     Raises
     ------
-    FileError : no recordings there, or one that cannot be read (the others are kept).
+    FileError : no recordings there, or none that can be read.
+    PartialError : some cannot be read; the others were, are warned of as ever, and stand in its `made`.
     RunFolderError : `out` holds a domain made another way.
 
     Warns
@@ -189,14 +190,24 @@ def acquire_domain(
 
     # A graphics processor is not shared out: one recording after the other keeps it busy.
     workers = 1 if alone or device_of(device).type == "cuda" else workers
-    paths = make_domain(out, makers, recipe, is_good, "acquire", workers, quiet or alone)
+    sources = dict(zip(makers, files, strict=True))
+    try:
+        paths = make_domain(out, makers, recipe, is_good, "acquire", workers, quiet or alone)
+    except PartialError as error:
+        _warn(source, sources, error.made)
+        raise
+    _warn(source, sources, paths)
+    return paths
+
+
+def _warn(source: Path, sources: Mapping[str, Path], made: Iterable[Path]) -> None:
+    """What is to be said of a folder of recordings and of the sequences made of them."""
     if source.is_dir() and (others := passed_over(source)):
         listed = ", ".join(file.name for file in others[:5])
-        warnings.warn(RecordingWarning(f"passed over, as of no format read: {listed}"), stacklevel=2)
-    for file, path in zip(files, paths, strict=True):
+        warnings.warn(RecordingWarning(f"passed over, as of no format read: {listed}"), stacklevel=3)
+    for path in made:
         for note in read_header(path).provenance.get("notes", []):
-            warnings.warn(RecordingWarning(f"{file.name}: {note}"), stacklevel=2)
-    return paths
+            warnings.warn(RecordingWarning(f"{sources[path.name].name}: {note}"), stacklevel=3)
 
 
 def recorded_frame_rate(path: str | Path) -> float:

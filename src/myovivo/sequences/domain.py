@@ -10,9 +10,9 @@ import contextlib
 import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from ..errors import ClusterError, FileError, MyovivoError
+from ..errors import ClusterError, FileError, MyovivoError, PartialError
 from ..runtime.files import write_json
 from ..runtime.parallel import in_parallel
 from ..runtime.progress import track
@@ -55,7 +55,8 @@ def make_domain(
     Raises
     ------
     RunFolderError : the folder holds a domain made of another recipe, or other sequence files.
-    MyovivoError : a file could not be made; all the others were.
+    PartialError : some files could not be made; all the others were, and it says which.
+    MyovivoError : no file could be made, or what was wrong was not a file.
     """
     out, sources = Path(out), dict(sources or {})
     states = {name: state_of(source) for name, source in sources.items()}
@@ -68,20 +69,31 @@ def make_domain(
                 with contextlib.suppress(FileError):
                     write_sidecar(path)
         calls = [(makers[path.name], path, sources.get(path.name), states.get(path.name)) for path in missing]
-        failed: list[tuple[Path, MyovivoError]] = []
+        failed: list[tuple[Path, Path, MyovivoError]] = []
         for number, error in track(in_parallel(_make, calls, workers), title, len(missing), quiet=quiet):
             if error is not None:
                 path = missing[number]
                 error = FileError(path, str(error)) if isinstance(error, ClusterError) else error
                 # the file to look at: what the error blames, often an input, or else the one that was not made
-                failed.append((error.path if isinstance(error, FileError) else path, error))
+                failed.append((path, error.path if isinstance(error, FileError) else path, error))
     if failed:
-        (_, first), *others = failed
-        if others and isinstance(first, FileError):
-            more = ", ".join(sorted(path.name for path, _ in others))
-            raise FileError(first.path, f"{first.problem} (and {len(others)} more failed: {more})")
-        raise first
+        unmade = {path for path, _, _ in failed}
+        _raise([path for path in paths if path not in unmade], [(blamed, error) for _, blamed, error in failed])
     return paths
+
+
+def _raise(made: list[Path], failed: list[tuple[Path, MyovivoError]]) -> NoReturn:
+    """Raise the first error, with the names of the other files concerned, and with what was made all the same."""
+    (_, first), *others = failed
+    if not isinstance(first, FileError):
+        raise first
+    problem = first.problem
+    if others:
+        more = ", ".join(sorted(path.name for path, _ in others))
+        problem = f"{problem} (and {len(others)} more failed: {more})"
+    if made:
+        raise PartialError(first.path, problem, made, {path: str(error) for path, error in failed})
+    raise FileError(first.path, problem) if others else first
 
 
 def _make(
