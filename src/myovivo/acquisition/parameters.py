@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..sequences.quantities import PLAUSIBLE, plausible
 from .channel_data import centred
-from .content import Content, Kind, Parameter, Parameters, parameter
+from .content import TITLES, Content, Kind, Parameter, Parameters, parameter
+from .timing import ascend, frame_increments
 
-_DEFAULTS = {"sound_speed": 1540.0, "start_time": 0.0, "angles": 0.0, "sign": 1, "baseband": 1}
-
-# Beyond these a number is probably in mm, MHz or us.
-_PLAUSIBLE = {
-    "sampling_frequency": (1e5, 1e9),
-    "centre_frequency": (1e5, 1e8),
-    "sound_speed": (300.0, 6000.0),
-    "pitch": (1e-5, 5e-3),
-    "spacing": (1e-7, 0.02),
+_DEFAULTS = {
+    "sound_speed": 1540.0,
+    "start_time": 0.0,
+    "angles": 0.0,
+    "sign": 1,
+    "baseband": 1,
+    "unit": "m/s",
+    "scale": 1.0,
 }
 
 NEEDED: dict[Kind, tuple[str, ...]] = {
@@ -58,6 +59,12 @@ def resolved(content: Content) -> tuple[Parameters, list[str]]:
         given["sound_speed"] = _single("sound_speed", found.get("sound_speed") or _default("sound_speed"))
     if content.kind == "iq":
         given["baseband"] = _single("baseband", found.get("baseband") or _default("baseband"))
+    if content.kind == "velocity":
+        given |= {name: found.get(name) or _default(name) for name in ("unit", "scale")}
+        if given["scale"].value != 1 and given["unit"].origin != "default":
+            raise InputError("velocity is scaled either by its unit or by times of the data; leave one out")
+    elif "scale" in found or "unit" in found:
+        raise InputError(f"unit and times of the data are for velocity, not for {TITLES[content.kind]}; leave them out")
     if content.kind in ("channel_iq", "iq", "velocity"):
         given["sign"] = _single("sign", found.get("sign") or _default("sign"))
     if channels:
@@ -118,9 +125,21 @@ def _single(name: str, found: Parameter) -> Parameter:
 
 
 def _plausible(name: str, value: float, found: Parameter) -> None:
-    low, high = _PLAUSIBLE.get(name, (-np.inf, np.inf))
-    if not low <= value <= high:
-        raise InputError(f"{name} of {value:g} {found.unit} cannot be ({found.origin}); is it in {found.unit}?")
+    if name in PLAUSIBLE:
+        plausible(name, value, found.origin)
+
+
+def unusual(content: Content, given: Parameters) -> list[str]:
+    """What is possible, but unusual: a note each, that asks after the unit."""
+    notes = []
+    for name, one in given.items():
+        if name in PLAUSIBLE:
+            values = np.unique(np.asarray(one.value, float))
+            notes += [note for value in values if (note := plausible(name, float(value), one.origin))]
+    if "spacing" in given and content.kind != "bmode":
+        for step, pixels in zip(given["spacing"].value, content.shape[1:], strict=True):
+            notes.append(plausible("extent", step * pixels, given["spacing"].origin, f"extent of {pixels} pixels"))
+    return [note for note in notes if note]
 
 
 def _frame_rate(found: Parameters, frames: int, waves: int) -> Parameter | None:
@@ -144,11 +163,11 @@ def _frame_rate(found: Parameters, frames: int, waves: int) -> Parameter | None:
                 f"{len(times)} frame times ({found['frame_times'].origin}) for {frames} frames; "
                 "give scan.frame_rate in Hz"
             )
-        if len(times) > 1 and np.all(np.diff(times) > 0):
-            # The usual step, not the mean one: dropped frames make the mean too long.
-            steps = np.rint(np.diff(times) / np.median(np.diff(times))).sum()
-            step = (times[-1] - times[0]) / steps
-            return parameter("frame_rate", float(1 / step), found["frame_times"].origin)
+        if ascend(times):
+            # Not the mean step: dropped frames make it too long.
+            step = (times[-1] - times[0]) / frame_increments(times).sum()
+            rate = parameter("frame_rate", float(1 / step), found["frame_times"].origin)
+            return _single("frame_rate", rate)
         raise InputError(f"frame times must ascend ({found['frame_times'].origin}); give scan.frame_rate in Hz")
     if "transmit_intervals" in found:
         steps = frame_steps(np.asarray(found["transmit_intervals"].value, float), waves)
@@ -174,6 +193,8 @@ def _spacing(found: Parameters) -> Parameter | None:
         if any(len(step) == 0 or np.ptp(step) > 0.01 * np.mean(step) for step in steps):
             raise InputError("the depth and lateral axes must be evenly spaced; give scan.spacing in m")
         value = (float(np.mean(steps[0])), float(np.mean(steps[1])))
+        for name, step in zip(("depth_axis", "lateral_axis"), value, strict=True):
+            _plausible("spacing", step, found[name])
         return parameter("spacing", value, f"{found['depth_axis'].origin}, {found['lateral_axis'].origin}")
     return None
 

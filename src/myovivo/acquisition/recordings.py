@@ -19,7 +19,6 @@ from .readers.layout import (
     array_name,
     describe_arrays,
     fits,
-    guess_axes,
     read_layout,
     ready_layouts,
     sidecar_of,
@@ -119,7 +118,7 @@ def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
         raise InputError(f"there is no array {wanted}; {describe_arrays(store)}")
     told = {word for word, value in scan.model_dump().items() if value is not None} | set(layout.parameters)
     kind = scan.content or layout.content or _guessed_kind(store, name, told)
-    axes = (scan.axes,) if scan.axes else layout.axes or (guess_axes(kind, len(store.source(name).shape)),)
+    axes = (scan.axes,) if scan.axes else layout.axes
     origin = "argument" if scan.axes else f"layout {layout.name}" if layout.axes else "default"
     return replace(apply(layout._replace(axes=axes), store, name, kind), axes_origin=origin)
 

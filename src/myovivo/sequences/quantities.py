@@ -32,9 +32,9 @@ PLAUSIBLE = {
     "centre_frequency": Range("Hz", 1e5, 1e8, (5e5, 6e7), "MHz"),
     "sound_speed": Range("m/s", 300.0, 6000.0, (1300.0, 1800.0), "mm/us"),
     # root mean square of what is said to be in m/s
-    "velocity": Range("m/s", 0.0, 0.5, (1e-7, 0.1), "mm/s"),
+    "velocity": Range("m/s", 0.0, 0.3, (1e-7, 0.05), "mm/s"),
     # of a sequence, which may be standardised, or in pulses as the simplified simulation is
-    "sequence velocity": Range("m/s", 0.0, 1e4, (0.0, 0.5), "mm/s"),
+    "sequence velocity": Range("m/s", 0.0, np.inf, (0.0, 0.5), "mm/s"),
     "firing_rate": Range("Hz", 0.02, 250.0, (0.2, 80.0), "s"),  # of one motor unit
 }
 
