@@ -39,10 +39,10 @@ from .runtime.parallel import on_cluster as on_cluster
 from .sequences.labels import MotorUnits as MotorUnits
 from .sequences.recording import Recording as Recording
 from .sequences.sequence import Sequence as Sequence
-from .simulation.measured import read_spike_trains as read_spike_trains
 from .simulation.settings import SimulateSettings as SimulateSettings
 from .simulation.simulate import simulate as simulate
 from .simulation.simulate import simulate_domain as simulate_domain
+from .simulation.spike_trains.reading import read_spike_trains as read_spike_trains
 from .studies.demo import demo as demo
 from .studies.settings import StudySettings as StudySettings
 from .studies.study import study as study

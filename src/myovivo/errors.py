@@ -62,6 +62,10 @@ class RecordingWarning(UserWarning):
     """A recording that can be computed with, but not everywhere trusted."""
 
 
+class UnitWarning(RecordingWarning):
+    """A number that is possible, but unusual: it may be in another unit."""
+
+
 class RunFolderError(FileError):
     """An output folder that already holds something else."""
 

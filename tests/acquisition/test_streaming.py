@@ -160,7 +160,7 @@ def test_each_sequence_of_a_folder_has_a_sidecar_and_says_where_its_parameters_c
 def folder_of_arrays(folder, names, shape=(60, 8, 8)):
     folder.mkdir()
     for number, name in enumerate(names):
-        np.save(folder / name, np.random.default_rng(number).standard_normal(shape))
+        np.save(folder / name, 0.01 * np.random.default_rng(number).standard_normal(shape))
     return {"frame_rate": 200.0, "spacing": (1e-3, 1e-3), "quiet": True, **QUICK, "conditioning.band": (5, 50)}
 
 
@@ -204,8 +204,10 @@ def test_a_recording_that_changed_is_acquired_anew_and_the_others_are_kept(tmp_p
     out = tmp_path / "out"
     b, c = acquire_domain(tmp_path / "in", out, subject="01", workers=1, **how)
     before = {path: (path.stat().st_mtime_ns, Sequence.load(path).velocity) for path in (b, c)}
-    np.save(tmp_path / "in" / "a.npy", np.random.default_rng(7).standard_normal((60, 8, 8)))  # comes first by name
-    np.save(tmp_path / "in" / "c.npy", np.random.default_rng(8).standard_normal((61, 8, 8)))
+    np.save(
+        tmp_path / "in" / "a.npy", 0.01 * np.random.default_rng(7).standard_normal((60, 8, 8))
+    )  # comes first by name
+    np.save(tmp_path / "in" / "c.npy", 0.01 * np.random.default_rng(8).standard_normal((61, 8, 8)))
     b.with_suffix(".json").unlink()  # as after an interruption between the two writes
     paths = acquire_domain(tmp_path / "in", out, subject="01", workers=1, **how)
     assert [path.name for path in paths] == [f"sub-01_task-{name}_tvi.h5" for name in "abc"]

@@ -240,9 +240,9 @@ def test_what_figures_show_is_the_same_in_one_pass_and_read_again(domains):
 
 
 def test_every_column_is_in_the_legend_with_its_meaning(parsed):
-    letters = "".join(parsed.words().split())  # an apostrophe is a piece of its own
+    letters = "".join(parsed.words().split())  # the parser leaves out what is escaped, as apostrophes are
     for column in COLUMNS[:10]:
-        assert "".join(f"{column.head} {column.arrow} {column.meaning}".split()) in letters
+        assert "".join(f"{column.head} {column.arrow} {column.meaning}".replace("'", "").split()) in letters
 
 
 def test_captions_are_escaped_but_for_what_is_markup_on_purpose(domains, tmp_path):

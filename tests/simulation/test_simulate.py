@@ -13,9 +13,9 @@ from myovivo.runtime.settings import settings_from
 from myovivo.sequences.grid import Grid
 from myovivo.sequences.sequence import Sequence
 from myovivo.simulation.firing import draw_spike_trains, renewal_train
-from myovivo.simulation.measured import read_spike_trains
 from myovivo.simulation.settings import Firing, SimulateSettings, Territory
 from myovivo.simulation.simulate import simulate, simulate_domain
+from myovivo.simulation.spike_trains.reading import read_spike_trains
 from myovivo.simulation.territory import draw_territories, profile
 from myovivo.simulation.twitch import twitch_displacement, twitch_velocity
 

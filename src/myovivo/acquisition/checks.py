@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .content import Parameters
 from .parameters import frame_steps
+from .timing import ascend, frame_increments
 
 _FLAT = 3  # equal extreme samples in a row: the converter was at its end
 
@@ -169,21 +170,21 @@ class Peaks:
         ]
 
 
-def timing_notes(found: Parameters, waves: int) -> list[str]:
+def timing_notes(parameters: Parameters, waves: int) -> list[str]:
     """Gaps in the time stamps of frames or transmits."""
-    if "frame_times" in found:
-        steps = np.diff(np.asarray(found["frame_times"].value, float))
-    elif "transmit_intervals" in found:
-        steps = frame_steps(np.asarray(found["transmit_intervals"].value, float), waves)
+    if "frame_times" in parameters:
+        times = np.atleast_1d(np.asarray(parameters["frame_times"].value, float))
+        gaps = frame_increments(times) - 1 if ascend(times) and len(times) > 2 else np.zeros(0, int)
+    elif "transmit_intervals" in parameters:
+        steps = frame_steps(np.asarray(parameters["transmit_intervals"].value, float), waves)
+        usual = np.median(steps) if len(steps) > 1 else 0.0
+        gaps = np.rint(steps / usual).astype(int) - 1 if usual > 0 else np.zeros(0, int)
     else:
         return []
-    if len(steps) < 2:
-        return []
-    usual = np.median(steps)
-    late = np.flatnonzero(steps > 1.5 * usual)
+    late = np.flatnonzero(gaps > 0)
     if not len(late):
         return []
-    missing = int(np.rint(steps[late] / usual - 1).sum())
+    missing = int(gaps[late].sum())
     return [
         f"{missing} frame{'s are' if missing > 1 else ' is'} missing by the time stamps (after frame {_some(late)}): "
         "the velocity is wrong there; cut the recording"

@@ -59,7 +59,11 @@ UNITS = {
     "elements": "1",
     "subject": "",
     "crop": "pixels",
+    "unit": "",
+    "scale": "1",
 }
+
+VELOCITY_UNITS = {"m/s": 1.0, "cm/s": 1e-2, "mm/s": 1e-3}
 
 
 class Parameter(NamedTuple):
@@ -183,7 +187,7 @@ _MEANT: dict[Kind, tuple[str, ...]] = {
     "channel_iq": (*_CHANNELS, "sign"),
     "iq": ("frame_rate", "centre_frequency", "sound_speed", "spacing", "sign", "baseband"),
     "bmode": ("frame_rate", "spacing"),
-    "velocity": ("frame_rate", "spacing", "sign"),
+    "velocity": ("frame_rate", "spacing", "sign", "unit"),
 }
 
 
@@ -214,6 +218,7 @@ _RIVALS = {
     "pulse_rate": ("frame_rate", "transmit_intervals", "frame_times"),
     "pitch": ("element_x",),
     "spacing": ("depth_axis", "lateral_axis"),
+    "unit": ("scale",),
 }
 
 
@@ -247,6 +252,8 @@ def _plain(values: Any) -> NDArray[Any]:
     values = np.asarray(values)
     if values.dtype.names is not None and {"real", "imag"} <= set(values.dtype.names):
         return values["real"] + 1j * values["imag"]
+    if values.dtype in (np.longdouble, np.clongdouble):  # which torch does not know, and no scanner writes
+        values = values.astype(np.complex128 if np.iscomplexobj(values) else np.float64)
     # torch wants the machine's order of bytes, and memory that it may write to.
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     return values if values.flags.writeable else values.copy()

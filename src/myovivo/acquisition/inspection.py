@@ -106,18 +106,18 @@ def inspect(
     kind = format_of(path)
     arrays = store_of(path, kind).arrays() if kind in ("matlab5", "matlab73", "hdf5", "npy", "npz") else {}
     try:
-        found = open_recording(path, settings.scan, mapping)
+        opened = open_recording(path, settings.scan, mapping)
     except FileError as error:
         if kind is None or kind == "sequence":
             raise
         # The arrays are there, only nobody says what they are: that is what an inspection is for.
         return Inspection(path, _TITLE.get(kind, kind), "", {}, arrays, {}, {}, error.problem)
-    if isinstance(found, Recording):
-        sizes = dict(zip(AXES["iq"], found.shape, strict=True))
+    if isinstance(opened, Recording):
+        sizes = dict(zip(AXES["iq"], opened.shape, strict=True))
         return Inspection(
-            path, "myovivo recording", TITLES["iq"], sizes, {}, told_by_recording(found, settings.scan), {}
+            path, "myovivo recording", TITLES["iq"], sizes, {}, told_by_recording(opened, settings.scan), {}
         )
-    return _of_content(path, found, arrays, settings)
+    return _of_content(path, opened, arrays, settings)
 
 
 def _of_content(
@@ -145,7 +145,8 @@ def _of_content(
 def table(parameters: Parameters) -> list[str]:
     """Lines of name, value, unit and origin, in columns."""
     rows = [
-        (name, shown(one.value), one.unit if one.unit != "1" else "", one.origin) for name, one in parameters.items()
+        (name, shown(stated.value), stated.unit if stated.unit != "1" else "", stated.origin)
+        for name, stated in parameters.items()
     ]
     return [f"  {line}" for line in align(rows)]
 
@@ -154,9 +155,9 @@ def parameter_tables(files: Iterable[Path]) -> str:
     """The parameters that sequences were acquired with, one table for all that share theirs."""
     tables: dict[str, list[str]] = {}
     for file in files:
-        found = read_header(file).provenance.get("parameters", {})
-        found = dict(sorted(found.items(), key=lambda item: "." in item[0]))  # the scan's own first
-        lines = table({name: Parameter(**one) for name, one in found.items()})
+        noted = read_header(file).provenance.get("parameters", {})
+        noted = dict(sorted(noted.items(), key=lambda item: "." in item[0]))  # the scan's own first
+        lines = table({name: Parameter(**one) for name, one in noted.items()})
         tables.setdefault("\n".join(lines), []).append(file.name)
     parts = []
     for lines, names in tables.items():

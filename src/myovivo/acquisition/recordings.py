@@ -19,7 +19,6 @@ from .readers.layout import (
     array_name,
     describe_arrays,
     fits,
-    guess_axes,
     read_layout,
     ready_layouts,
     sidecar_of,
@@ -66,13 +65,13 @@ def open_recording(
 
 
 def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | Content:
-    found = format_of(path)
-    if found is None:
+    kind = format_of(path)
+    if kind is None:
         known = f"is of none of the formats read ({FORMATS}); convert it to one of them"
         raise FileError(path, "is empty; copy it again" if path.stat().st_size == 0 else known)
-    if found == "sequence":
+    if kind == "sequence":
         raise FileError(path, "is a TVI sequence already; it needs no acquisition")
-    if found in _SELF_DESCRIBING:
+    if kind in _SELF_DESCRIBING:
         words = {
             "mapping": mapping,
             "scan.variable": scan.variable,
@@ -80,29 +79,29 @@ def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | C
             "scan.axes": scan.axes,
         }
         if unheard := [word for word, value in words.items() if value is not None]:
-            raise InputError(f"{unheard[0]} means nothing for a file that describes itself ({found}); leave it out")
-    if found == "recording":
+            raise InputError(f"{unheard[0]} means nothing for a file that describes itself ({kind}); leave it out")
+    if kind == "recording":
         recording, given = Recording.load(path), said(scan, "iq")
         if unheard := sorted({"pulse_rate", "sign"} & set(given)):
             raise InputError(f"scan.{unheard[0]} does not apply to a file of Recording.save; leave it out")
         return replace(recording, **given)
-    if found == "video":
+    if kind == "video":
         return read_video(path).with_arguments(scan)
-    if found == "dicom":
+    if kind == "dicom":
         return read_dicom(path).with_arguments(scan)
-    if found == "uff":
+    if kind == "uff":
         return read_uff(path, channel_data_in(path) or "").with_arguments(scan)
-    store = store_of(path, found)
+    store = store_of(path, kind)
     return _in_store(store, scan, mapping).with_arguments(scan)
 
 
-def store_of(path: Path, found: Format) -> Store:
+def store_of(path: Path, kind: Format) -> Store:
     """A file of named arrays."""
-    if found == "matlab5":
+    if kind == "matlab5":
         return MatlabStore(path)
-    if found in ("npy", "npz"):
-        return NumpyStore(path, zipped=found == "npz")
-    return Hdf5Store(path, matlab=found == "matlab73")
+    if kind in ("npy", "npz"):
+        return NumpyStore(path, zipped=kind == "npz")
+    return Hdf5Store(path, matlab=kind == "matlab73")
 
 
 def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
@@ -119,7 +118,7 @@ def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
         raise InputError(f"there is no array {wanted}; {describe_arrays(store)}")
     told = {word for word, value in scan.model_dump().items() if value is not None} | set(layout.parameters)
     kind = scan.content or layout.content or _guessed_kind(store, name, told)
-    axes = (scan.axes,) if scan.axes else layout.axes or (guess_axes(kind, len(store.source(name).shape)),)
+    axes = (scan.axes,) if scan.axes else layout.axes
     origin = "argument" if scan.axes else f"layout {layout.name}" if layout.axes else "default"
     return replace(apply(layout._replace(axes=axes), store, name, kind), axes_origin=origin)
 

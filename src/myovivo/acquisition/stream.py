@@ -36,7 +36,7 @@ from .recordings import open_recording
 from .settings import AcquireSettings, Scan
 from .velocity import VelocityEstimator
 
-Source = Recording | ChannelData | str | Path
+RecordingSource = Recording | ChannelData | str | Path
 
 
 class _Raw(NamedTuple):
@@ -68,7 +68,7 @@ class Stream(NamedTuple):
 
 
 def stream_of(
-    source: Source,
+    source: RecordingSource,
     settings: AcquireSettings,
     mapping: str | Path | None,
     subject: str | None,
@@ -88,39 +88,43 @@ def stream_of(
         return _conditioned(raw, settings, subject)
 
 
-def _raw(source: Source, settings: AcquireSettings, mapping: str | Path | None, device: str, quiet: bool) -> _Raw:
+def _raw(
+    source: RecordingSource, settings: AcquireSettings, mapping: str | Path | None, device: str, quiet: bool
+) -> _Raw:
     if isinstance(source, Recording | ChannelData) and settings.scan != type(settings.scan)():
         raise InputError("scan settings are for files; change the recording itself, as with dataclasses.replace")
     if isinstance(source, Recording):
         return _from_iq(source, settings, told_by_recording(source), (), [], device, quiet)
     if isinstance(source, ChannelData):
         return _from_channels(source, settings, told_by_recording(source), [], device, quiet)
+    # A file, and what it says of itself
     path = Path(source)
-    found = open_recording(path, settings.scan, mapping)
-    if isinstance(found, Recording):
-        return _from_iq(found, settings, told_by_recording(found, settings.scan), (), [], device, quiet)
-    if found.kind == "bmode":
-        found = with_video_settings(path, found, settings)
-    given = complete(found)
-    notes = timing_notes(found.parameters, found.shape[1] if len(found.shape) == 4 else 1)
-    if found.axes_origin == "default" and len(found.shape) == 3:
-        notes += axes_note(" ".join(found.frames.axes), found.shape)
-    who = str(found.parameters["subject"].value) if "subject" in found.parameters else _subject_of(path)
-    if found.kind in ("rf", "channel_iq"):
-        raw = _from_channels(channel_data(found, given), settings, given, notes, device, quiet)
-    elif found.kind == "iq":
-        recording = iq_recording(found, given)
+    opened = open_recording(path, settings.scan, mapping)
+    if isinstance(opened, Recording):
+        return _from_iq(opened, settings, told_by_recording(opened, settings.scan), (), [], device, quiet)
+    if opened.kind == "bmode":
+        opened = with_video_settings(path, opened, settings)
+    given = complete(opened)
+    notes = timing_notes(opened.parameters, opened.shape[1] if len(opened.shape) == 4 else 1)
+    if opened.axes_origin == "default" and len(opened.shape) == 3:
+        notes += axes_note(" ".join(opened.frames.axes), opened.shape)
+    who = str(opened.parameters["subject"].value) if "subject" in opened.parameters else _subject_of(path)
+    # On its way to velocity, by what it holds
+    if opened.kind in ("rf", "channel_iq"):
+        raw = _from_channels(channel_data(opened, given), settings, given, notes, device, quiet)
+    elif opened.kind == "iq":
+        recording = iq_recording(opened, given)
         watch = Watch(recording.blocks, has_channels=False)
         raw = _from_iq(replace(recording, blocks=watch), settings, given, (), notes, device, quiet)
         raw = raw._replace(notes=_both(watch.notes, raw.notes))
-    elif found.kind == "bmode":
-        if found.format == "video":
-            _, height, width = found.shape
+    elif opened.kind == "bmode":
+        if opened.format == "video":
+            height, width = opened.shape[1:3]
             region = given["crop"].value if "crop" in given else (0, height, 0, width)
             notes += overlay_note(coloured_share(path, region))
-        raw = _from_clip(found, given, settings, notes, quiet)
+        raw = _from_clip(opened, given, settings, notes, quiet)
     else:
-        frames = velocity_frames(found, given)
+        frames = velocity_frames(opened, given)
         raw = _Raw(
             frames.blocks(), frames.shape, frames.frame_rate, frames.spacing, given, (), lambda: notes, dict[str, Any]
         )
@@ -273,14 +277,14 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
 def _setting_parameters(settings: AcquireSettings, groups: Iterable[str]) -> Parameters:
     """The settings that were used, and whether they are defaults."""
     defaults = type(settings)()
-    found: Parameters = {}
+    told: Parameters = {}
     for group in groups:
         chosen: Settings = getattr(settings, group)
         for name, value in chosen:
             origin = "default" if value == getattr(getattr(defaults, group), name) else "argument"
             if value is not None or origin == "argument":
-                found[f"{group}.{name}"] = Parameter(value, "", origin)
-    return found
+                told[f"{group}.{name}"] = Parameter(value, "", origin)
+    return told
 
 
 def told_by_recording(source: Recording | ChannelData, scan: Scan | None = None) -> Parameters:
@@ -308,7 +312,7 @@ def _subject_of(file: Path) -> str:
 
 
 @contextlib.contextmanager
-def file_named(source: Source) -> Iterator[None]:
+def file_named(source: RecordingSource) -> Iterator[None]:
     """What is wrong with a file's content is said with its name."""
     try:
         yield

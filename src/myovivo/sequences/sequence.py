@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,14 +19,14 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, WrongTypeError
+from ..errors import InputError, UnitWarning, WrongTypeError
 from ..runtime.files import plain, whole_file
 from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling, spread
 from ..runtime.provenance import made_by
 from .hdf5 import FORMAT, FORMAT_VERSION, describe, opened
 from .header import CHUNK_FRAMES, Origin, header_in
 from .labels import MotorUnits, crop_labels, read_labels, write_labels
-from .quantities import positive
+from .quantities import plausible, positive, require_plausible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +52,8 @@ class Sequence(Introduced):
 
     Raises
     ------
-    InputError : not three-dimensional, empty, not finite, or no positive frame rate and spacing.
+    InputError : not three-dimensional, empty, not finite, no positive frame rate and spacing, or numbers that are
+        probably in another unit (mm, mm/s).
     """
 
     velocity: NDArray[np.float32]
@@ -78,9 +80,21 @@ class Sequence(Introduced):
             raise InputError(f"spacing must be (dz, dx) in m, got {self.spacing}")
         for name, value in zip(("spacing dz", "spacing dx"), spacing, strict=True):
             positive(name, value, "m")
+        self._require_sense(velocity, spacing)
         object.__setattr__(self, "velocity", velocity)
         object.__setattr__(self, "frame_rate", float(self.frame_rate))
         object.__setattr__(self, "spacing", spacing)
+
+    def _require_sense(self, velocity: NDArray[np.float32], spacing: tuple[float, ...]) -> None:
+        """Refuse numbers that are probably in another unit; of measured motion, warn of those that may be."""
+        require_plausible("frame_rate", self.frame_rate)
+        for name, step, pixels in zip(("dz", "dx"), spacing, velocity.shape[1:], strict=True):
+            plausible("spacing", step, shown=f"spacing {name}")
+            plausible("extent", step * pixels, shown=f"extent of {pixels} pixels")
+        rms = math.sqrt(float(np.vdot(velocity, velocity)) / velocity.size)
+        note = plausible("sequence velocity", rms, shown="root-mean-square velocity")
+        if note and self.origin == "vivo":
+            warnings.warn(UnitWarning(note), stacklevel=4)
 
     @property
     def shape(self) -> tuple[int, int, int]:

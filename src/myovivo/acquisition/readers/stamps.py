@@ -39,14 +39,14 @@ def unrounded(stamps: NDArray[np.float64], announced: float) -> tuple[NDArray[np
     clocks.append(((stamps[-1] - stamps[0]) / last, f"{own}, mean rate"))
     for step, clock in clocks:
         if np.all(np.abs(since - step * np.arange(last + 1)) <= _CUT_MS):
-            return step * 1e-3 * np.arange(last + 1), clock
+            return np.asarray(step * 1e-3 * np.arange(last + 1), np.float64), clock
     usual = float(np.median(np.diff(stamps)))
     if usual >= _SURE_MS:
         clocks.append((since[-1] / np.maximum(1, np.rint(np.diff(stamps) / usual)).sum(), f"{own}, usual rate"))
     for step, clock in clocks:
         for tolerance in (_ROUNDED_MS, _CUT_MS):
             if (numbers := _numbers(since, step, tolerance)) is not None:
-                return step * 1e-3 * numbers, clock
+                return np.asarray(step * 1e-3 * numbers, np.float64), clock
     return None
 
 
