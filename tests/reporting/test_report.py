@@ -240,9 +240,10 @@ def test_what_figures_show_is_the_same_in_one_pass_and_read_again(domains):
 
 
 def test_every_column_is_in_the_legend_with_its_meaning(parsed):
-    letters = "".join(parsed.words().split())  # the parser leaves out what is escaped, as apostrophes are
-    for column in COLUMNS[:10]:
-        assert "".join(f"{column.head} {column.arrow} {column.meaning}".replace("'", "").split()) in letters
+    words = parsed.words()
+    filled = [column for column in COLUMNS[:10] if not column.name.startswith("FD")]  # those need eight sequences
+    for column in filled:
+        assert " ".join(f"{column.head} {column.arrow} {column.meaning}".split()) in words
 
 
 def test_captions_are_escaped_but_for_what_is_markup_on_purpose(domains, tmp_path):

@@ -236,3 +236,13 @@ def test_what_was_computed_once_is_kept_for_its_recipe_only(tmp_path):
     assert once(tmp_path / "a.json", {"of": 1}, lambda: [3]) == [1, 2]
     with pytest.raises(RunFolderError, match=r"is of another comparison \(of is 1 there, 2 here\)"):
         once(tmp_path / "a.json", {"of": 2}, lambda: [3])
+
+
+def test_a_phantom_s_folder_is_gone_on_with_where_a_setting_has_come_since(tmp_path):
+    small = {**SMALL, "grid.frames": 64, "imaging.rows": 32, "imaging.columns": 32}
+    files = mv.phantom_domain(tmp_path / "out", 1, 1, small, workers=1, quiet=True)
+    manifest = tmp_path / "out" / "domain.json"
+    recipe = json.loads(manifest.read_text())
+    del recipe["acquire"]["scan"]["sign"]
+    manifest.write_text(json.dumps(recipe))
+    assert mv.phantom_domain(tmp_path / "out", 1, 1, small, workers=1, quiet=True) == files

@@ -192,8 +192,8 @@ def phantom_domain(
             )
     recipe = {
         "stage": "phantom",
-        "settings": settings.model_dump(mode="json"),
-        "acquire": "iq" if iq else chain.model_dump(mode="json"),
+        "settings": settings,
+        "acquire": "iq" if iq else chain,
         "seed": seed,
     }
     good = good_recording if iq else good_sequence
