@@ -24,6 +24,7 @@ from .readers.video import video_frame_rate
 from .recordings import open_recording
 from .settings import AcquireSettings
 from .stream import RecordingSource, file_named, fingerprint, stream_of
+from .truth import Labels
 
 SettingsSource = AcquireSettings | str | Path | Mapping[str, Any] | None
 
@@ -37,6 +38,7 @@ def acquire(
     spacing: tuple[float, float] | None = None,
     variable: str | None = None,
     subject: str | None = None,
+    labels: Labels | None = None,
     device: str = "auto",
     quiet: bool = False,
     **changes: Any,
@@ -58,6 +60,8 @@ def acquire(
         `scan.variable`
     subject : who was recorded. If None, what the recording says; for files that say nothing, `01` of
         `sub-01_…`, else the name up to its first underscore
+    labels : the truth of your own simulation, with `role="silico"`: as `Sequence.from_array` takes it, or a JSON file
+        of the same names. If None, `NAME_labels.json` beside the file, if it is there
     device : `auto`, `cpu` or `cuda`, for beamforming and velocity
     quiet : no progress
 
@@ -77,7 +81,8 @@ def acquire(
     RecordingWarning : aliasing, dropped frames, silent or saturated channels.
     """
     changes |= _said(frame_rate, spacing, variable)
-    stream = stream_of(source, settings_from(AcquireSettings, settings, **changes), mapping, subject, device, quiet)
+    settings = settings_from(AcquireSettings, settings, **changes)
+    stream = stream_of(source, settings, mapping, subject, device, quiet, labels)
     with file_named(source):
         velocity = np.empty(stream.shape, np.float32)
         filled = 0
@@ -97,6 +102,7 @@ def acquire_to(
     *,
     mapping: str | Path | None = None,
     subject: str | None = None,
+    labels: Labels | None = None,
     device: str = "auto",
     quiet: bool = False,
     **changes: Any,
@@ -106,7 +112,7 @@ def acquire_to(
     Parameters
     ----------
     path : the sequence file to write, whole or not at all
-    source, settings, mapping, subject, device, quiet, **changes : as for `acquire`
+    source, settings, mapping, subject, labels, device, quiet, **changes : as for `acquire`
 
     Returns
     -------
@@ -116,7 +122,8 @@ def acquire_to(
     ------
     FileError, InputError : as `acquire`; the disk is full.
     """
-    stream = stream_of(source, settings_from(AcquireSettings, settings, **changes), mapping, subject, device, quiet)
+    settings = settings_from(AcquireSettings, settings, **changes)
+    stream = stream_of(source, settings, mapping, subject, device, quiet, labels)
     with file_named(source):
         return save_blocks(path, stream.blocks, stream.shape[1:], stream.frame_rate, stream.spacing, stream.about)
 

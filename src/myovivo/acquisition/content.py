@@ -63,8 +63,6 @@ UNITS = {
     "scale": "1",
 }
 
-VELOCITY_UNITS = {"m/s": 1.0, "cm/s": 1e-2, "mm/s": 1e-3}
-
 
 class Parameter(NamedTuple):
     """A value, its unit, and where it came from: the file, a mapping, a sidecar, an argument or a default."""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..sequences.header import Origin
-from ..sequences.quantities import plausible
+from ..sequences.quantities import VELOCITY_UNITS, plausible
 from ..sequences.recording import Recording
 from .channel_data import ChannelData
-from .content import AXES, VELOCITY_UNITS, Content, Parameters
+from .content import AXES, Content, Parameters
 
 _BYTES_AT_ONCE = 48 << 20  # of float32 channel samples
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -121,6 +122,10 @@ class Output(Settings):
 class AcquireSettings(Settings):
     """From a recording to a TVI sequence: beamforming, velocity, band-pass, median, resampling."""
 
+    role: Literal["vivo", "silico"] = Field(
+        default="vivo",
+        description="silico: velocity of your own simulator, neither band-passed nor smoothed unless that is set",
+    )
     scan: Scan = Scan()
     demodulation: Demodulation = Demodulation()
     beamforming: Beamforming = Beamforming()
@@ -128,3 +133,10 @@ class AcquireSettings(Settings):
     conditioning: Conditioning = Conditioning()
     video: Video = Video()
     output: Output = Output()
+
+    @classmethod
+    def defaults(cls, given: Mapping[str, Any]) -> Self:
+        """Those of a recording, or of somebody's simulation."""
+        if given.get("role") == "silico":
+            return cls(role="silico", conditioning=Conditioning(band=None, median=0.0))
+        return cls()

@@ -34,6 +34,7 @@ from .readers.scan_notes import notes_beside, notes_files
 from .readers.video import coloured_share
 from .recordings import open_recording
 from .settings import AcquireSettings, Scan
+from .truth import Labels, Truth, labels_beside
 from .velocity import VelocityEstimator
 
 RecordingSource = Recording | ChannelData | str | Path
@@ -50,7 +51,7 @@ class _Raw(NamedTuple):
     groups: tuple[str, ...]
     notes: Callable[[], list[str]]
     more: Callable[[], dict[str, Any]]
-    labels: MotorUnits | None = None
+    labels: Callable[[], MotorUnits | None] = lambda: None
     origin: Origin = "vivo"
     subject: str = ""
     file: str | None = None
@@ -74,6 +75,7 @@ def stream_of(
     subject: str | None,
     device: str,
     quiet: bool,
+    labels: Labels | None = None,
 ) -> Stream:
     """Open a source and prepare everything; frames are read and computed when the blocks are asked for.
 
@@ -85,6 +87,10 @@ def stream_of(
         raw = _raw(source, settings, mapping, str(device_of(device)), quiet)
         if isinstance(source, str | Path):
             raw = raw._replace(file=Path(source).name, fingerprint=fingerprint(Path(source)))
+        if settings.role == "silico":
+            raw = _simulated(raw, source, labels)
+        elif labels is not None:
+            raise InputError("labels are for velocity of your own simulator; give role='silico' with them")
         return _conditioned(raw, settings, subject)
 
 
@@ -176,7 +182,7 @@ def _from_iq(
             "local_centre_frequency": float(np.median(estimator.centre_frequency)),
             "nyquist_velocity": estimator.nyquist,
         },
-        recording.labels,
+        lambda: recording.labels,
         recording.origin,
         recording.subject,
     )
@@ -218,6 +224,18 @@ def with_video_settings(path: Path, content: Content, settings: AcquireSettings)
     return replace(content, parameters=parameters)
 
 
+def _simulated(raw: _Raw, source: RecordingSource, labels: Labels | None) -> _Raw:
+    """Velocity as somebody's own simulator gave it, with the labels given or lying beside it."""
+    if not isinstance(source, str | Path) or raw.groups:
+        rule = "role silico is for files of velocity"
+        raise InputError(f"{rule}; simulated channels, IQ or pictures are measured first: acquire them without it")
+    labels = labels_beside(Path(source)) if labels is None else labels
+    if labels is None:
+        return raw._replace(origin="silico")
+    truth = Truth(labels, raw.shape, raw.frame_rate, raw.spacing)
+    return raw._replace(origin="silico", labels=truth.units, blocks=truth.watch(raw.blocks))
+
+
 def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> Stream:
     """Band-pass, median, resampling; spacing follows from the extent, which stays."""
     output, frames = settings.output, raw.shape[0]
@@ -256,7 +274,7 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
             raise InputError(f"{count} frames were announced but {given} came; read the recording again")
 
     def about() -> dict[str, Any]:
-        labels = raw.labels
+        labels = raw.labels()
         if labels is not None:
             labels = resample_labels(labels, raw.frame_rate, rate, count, size)
         used = _setting_parameters(settings, (*raw.groups, "conditioning", "output"))
@@ -302,7 +320,7 @@ def told_by_recording(source: Recording | ChannelData, scan: Scan | None = None)
 
 def fingerprint(path: Path) -> str:
     """Tells a recording, with what stands beside it, from another or a newer one of the same name."""
-    beside = [path, *([sidecar] if (sidecar := sidecar_of(path)) else []), *notes_files(path)]
+    beside = [path, *filter(None, (sidecar_of(path), labels_beside(path))), *notes_files(path)]
     return "; ".join(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in beside)
 
 

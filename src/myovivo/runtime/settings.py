@@ -54,6 +54,11 @@ class Settings(BaseModel):
     PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     RETIRED: ClassVar[Mapping[str, Any]] = {}
 
+    @classmethod
+    def defaults(cls, given: Mapping[str, Any]) -> Self:
+        """What stands where nothing was given, which may hang on what was."""
+        return cls()
+
     @model_validator(mode="before")
     @classmethod
     def _retired_are_as_they_were_left(cls, values: Any) -> Any:
@@ -104,7 +109,7 @@ def settings_from(kind: type[S], source: S | str | Path | Mapping[str, Any] | No
     else:
         values, origin = _nested(_read_yaml(Path(source), kind)), str(source)
     # From the kind's own defaults on: a group named in part keeps the rest of them, not those of its class.
-    complete = kind().model_dump()
+    complete = kind.defaults({**values, **_nested(changes)}).model_dump()
     _merge(complete, values)
     _merge(complete, _nested(changes))
     try:

@@ -39,6 +39,9 @@ PLAUSIBLE = {
 }
 
 
+VELOCITY_UNITS = {"m/s": 1.0, "cm/s": 1e-2, "mm/s": 1e-3}
+
+
 def positive(name: str, value: float, unit: str) -> None:
     """Check a physical quantity.
 

@@ -23,6 +23,7 @@ from ..errors import InputError, UnitWarning, WrongTypeError
 from ..runtime.files import plain, whole_file
 from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling, spread
 from ..runtime.provenance import made_by
+from .arrays import FromArray
 from .hdf5 import FORMAT, FORMAT_VERSION, describe, opened
 from .header import CHUNK_FRAMES, Origin, header_in
 from .labels import MotorUnits, crop_labels, read_labels, write_labels
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sequence(Introduced):
+class Sequence(FromArray, Introduced):
     """A TVI sequence: what every stage takes and gives.
 
     `len` is the number of frames, `np.asarray` gives the velocity, and `crop` cuts by time.

@@ -25,13 +25,13 @@ import yaml
 from numpy.typing import NDArray
 
 from ...errors import FileError, InputError
+from ...sequences.quantities import VELOCITY_UNITS
 from ..content import (
     CHANNEL_AXES,
     IMAGE_AXES,
     PARTS,
     TITLES,
     UNITS,
-    VELOCITY_UNITS,
     Content,
     Frames,
     Kind,
