@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 
 class MyovivoError(Exception):
@@ -36,7 +37,7 @@ class FileError(MyovivoError):
         self.path = Path(path)
         self.problem = problem
 
-    def __reduce__(self):  # the default would call FileError(message), which takes two arguments
+    def __reduce__(self) -> tuple[Any, ...]:  # the default would call FileError(message), which takes two arguments
         return type(self), (self.path, self.problem)
 
 
@@ -54,7 +55,7 @@ class PartialError(FileError):
         super().__init__(path, problem)
         self.made, self.failed = list(made), dict(failed)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.path, self.problem, self.made, self.failed)
 
 

@@ -153,8 +153,23 @@ def test_other_scales_are_refused(translator, options, message):
 
 
 def test_a_run_that_knows_depth_refuses_other_depths(runs):
-    with pytest.raises(InputError, match="has 12 rows but the run, which knows depth, was trained on 16"):
+    with pytest.raises(InputError, match=r"has 12 rows but the run .* has 16 rows, as it knows depth"):
         Translator.load(runs["house"])(sequence(shape=(24, 12, 16)))
+
+
+def test_all_that_differs_is_named_at_once_with_what_mends_it(runs):
+    other = sequence("vivo", shape=(60, 32, 16), frame_rate=600.0, spacing=(SPACING[0] / 2, SPACING[1]))
+    with pytest.raises(InputError) as raised:
+        Translator.load(runs["house"])(other)
+    message = str(raised.value)
+    assert "600 frames/s, pixels of 0.5 x 0.5 mm, 32 rows and the origin vivo but" in message
+    assert "has 512, 1 x 0.5 mm, 16 rows, as it knows depth and silico; make them alike" in message
+    assert "Sequence.resample(512, (16, 16))" in message
+    assert "acquire SOURCE OUT --output.frame_rate 512 --output.rows 16 --output.columns 16" in message
+    assert "--grid.depth 0.016 --grid.width 0.008" in message
+    # An extent that does not become the other one by resampling is not promised to.
+    with pytest.raises(InputError, match=r"its extent of 24 x 8 mm does not become that; .* 16 mm of depth"):
+        Translator.load(runs["house"])(sequence(shape=(60, 24, 16)))
 
 
 def test_wrong_arguments_are_named(translator, runs, tmp_path):

@@ -19,12 +19,12 @@ from ..sequences.header import read_header
 from ..sequences.recording import Recording
 from ..sequences.sequence import Sequence, save_blocks
 from .formats import format_of, passed_over, recordings_in
+from .given_labels import Labels
 from .parameters import resolved
 from .readers.video import video_frame_rate
 from .recordings import open_recording
 from .settings import AcquireSettings
 from .stream import RecordingSource, file_named, fingerprint, stream_of
-from .truth import Labels
 
 SettingsSource = AcquireSettings | str | Path | Mapping[str, Any] | None
 

@@ -26,6 +26,7 @@ from .beamform import beamform
 from .channel_data import ChannelData
 from .checks import Peaks, Watch, aliasing_note, axes_note, frequency_note, overlay_note, timing_notes
 from .content import Content, Parameter, Parameters, parameter
+from .given_labels import GivenLabels, Labels, labels_beside
 from .inputs import channel_data, clip, iq_recording, velocity_frames
 from .motion import Motion
 from .parameters import complete
@@ -34,7 +35,6 @@ from .readers.scan_notes import notes_beside, notes_files
 from .readers.video import coloured_share
 from .recordings import open_recording
 from .settings import AcquireSettings, Scan
-from .truth import Labels, Truth, labels_beside
 from .velocity import VelocityEstimator
 
 RecordingSource = Recording | ChannelData | str | Path
@@ -232,7 +232,7 @@ def _simulated(raw: _Raw, source: RecordingSource, labels: Labels | None) -> _Ra
     labels = labels_beside(Path(source)) if labels is None else labels
     if labels is None:
         return raw._replace(origin="silico")
-    truth = Truth(labels, raw.shape, raw.frame_rate, raw.spacing)
+    truth = GivenLabels(labels, raw.shape, raw.frame_rate, raw.spacing)
     return raw._replace(origin="silico", labels=truth.units, blocks=truth.watch(raw.blocks))
 
 

@@ -268,7 +268,8 @@ def _territories(
         raise InputError("every unit covers the whole picture; is its diameter in m? If it is, give mask instead")
     middle = np.stack([(mask * z).sum((1, 2)), (mask * x).sum((1, 2))], 1) / area[:, None]
     width = 2 * np.sqrt(area * spacing[0] * spacing[1] / np.pi)
-    return mask, given.get("centre", middle), given.get("diameter", width)
+    centre, diameter = given.get("centre"), given.get("diameter")
+    return mask, middle if centre is None else centre, width if diameter is None else diameter
 
 
 def _numbers(values: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:

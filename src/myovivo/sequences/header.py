@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from ..errors import FileError, InputError
 from .hdf5 import FORMAT, FORMAT_VERSION, opened, title_of
 from .labels import MotorUnits, read_labels
+
+_SAME = 0.01  # by how much frame rates and pixels may differ and still be the same
 
 CHUNK_FRAMES = 32  # a training clip; a chunk is whole frames, so that a clip is one or two reads
 
@@ -135,21 +137,69 @@ def common_header(files: Iterable[str | Path]) -> Header:
     return first
 
 
-def require_same_scale(header: Header, wanted: Header, name: str, wanted_name: str) -> None:
-    """Refuse `header` if its frame rate or spacing is more than 1 % off.
+def require_same_scale(
+    header: Header,
+    wanted: Header,
+    name: str,
+    wanted_name: str,
+    rows: int | None = None,
+    origins: Sequence[str] = (),
+) -> None:
+    """Refuse `header` if its frame rate or spacing is more than 1 % off; all that differs is named at once.
 
     A network learns twitches in frames and territories in pixels, so other scales mean other muscle.
 
+    Parameters
+    ----------
+    header, wanted : what is there, and what it must be like
+    name, wanted_name : of both, for the message
+    rows : that it must have, if that matters
+    origins : that are expected; another one is named beside what is refused, but is no reason to refuse
+
     Raises
     ------
-    InputError : naming both, with the remedy.
+    InputError : naming both, with what mends it.
     """
-    if abs(header.frame_rate / wanted.frame_rate - 1) > 0.01:
-        rule = f"{name} has {header.frame_rate:g} frames/s but {wanted_name} has {wanted.frame_rate:g}"
-        remedy = "make them alike (simulate: grid.frame_rate, acquire: output.frame_rate, or Sequence.resample)"
-        raise InputError(f"{rule}; {remedy}")
-    if any(abs(a / b - 1) > 0.01 for a, b in zip(header.spacing, wanted.spacing, strict=True)):
-        here, there = (" x ".join(f"{value * 1e3:.4g}" for value in h.spacing) for h in (header, wanted))
-        rule = f"{name} has pixels of {here} mm but {wanted_name} has {there} mm"
-        remedy = "make them alike (simulate: grid.depth and grid.width, acquire: output.rows and output.columns"
-        raise InputError(f"{rule}; {remedy}, or Sequence.resample)")
+    here, there = [], []
+    if abs(header.frame_rate / wanted.frame_rate - 1) > _SAME:
+        here.append(f"{header.frame_rate:g} frames/s")
+        there.append(f"{wanted.frame_rate:g}")
+    if any(abs(a / b - 1) > _SAME for a, b in zip(header.spacing, wanted.spacing, strict=True)):
+        mine, its = (" x ".join(f"{value * 1e3:.4g}" for value in h.spacing) for h in (header, wanted))
+        here.append(f"pixels of {mine} mm")
+        there.append(f"{its} mm")
+    if rows and header.shape[1] != rows:
+        here.append(f"{header.shape[1]} rows")
+        there.append(f"{rows} rows, as it knows depth")
+    if not here:
+        return
+    if origins and header.origin not in origins:
+        here.append(f"the origin {header.origin}")
+        there.append(f"{' or '.join(origins)}")
+    rule = f"{name} has {_listed(here)} but {wanted_name} has {_listed(there)}"
+    raise InputError(f"{rule}; make them alike: {_remedy(header, wanted, rows)}")
+
+
+def _listed(items: Sequence[str]) -> str:
+    *others, last = items
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _remedy(header: Header, wanted: Header, rows: int | None) -> str:
+    """What brings a sequence to another frame rate and pixels, as it can be typed."""
+    rate = wanted.frame_rate
+    pixels = [pixels * step for pixels, step in zip(header.shape[1:], header.spacing, strict=True)]
+    sides = [max(round(side / step), 1) for side, step in zip(pixels, wanted.spacing, strict=True)]
+    whole = all(abs(n * s / side - 1) <= _SAME for n, s, side in zip(sides, wanted.spacing, pixels, strict=True))
+    depth, width = ((rows or sides[0]) * wanted.spacing[0], sides[1] * wanted.spacing[1])
+    grid = f"--grid.frame_rate {rate:g} --grid.rows {rows or sides[0]} --grid.columns {sides[1]}"
+    simulate = f"myovivo simulate OUT {grid} --grid.depth {depth:.4g} --grid.width {width:.4g}"
+    if not whole or rows not in (None, sides[0]):
+        extent = " x ".join(f"{1e3 * side:.4g}" for side in pixels)
+        return (
+            f"its extent of {extent} mm cannot become that; image or cut {1e3 * depth:.4g} mm of depth, or {simulate}"
+        )
+    output = f"--output.frame_rate {rate:g} --output.rows {sides[0]} --output.columns {sides[1]}"
+    return (
+        f"sequence.resample({rate:g}, ({sides[0]}, {sides[1]})), or myovivo acquire SOURCE OUT {output}, or {simulate}"
+    )

@@ -234,13 +234,8 @@ class Translator(Introduced):
     def _check(self, sequence: Header) -> None:
         weights = self.weights
         trained = sequence._replace(frame_rate=weights.frame_rate, spacing=weights.spacing)
-        require_same_scale(sequence, trained, "the sequence", f"the run {weights.path.parent}")
-        if self.rows and sequence.shape[1] != self.rows:
-            rule = (
-                f"the sequence has {sequence.shape[1]} rows but the run, which knows depth, was trained on {self.rows}"
-            )
-            raise InputError(f"{rule}; make them alike (simulate: grid.rows, acquire: output.rows)")
         fits = {"silico": ("silico",), "vivo": ("vivo", "phantom")}[self.source]
+        require_same_scale(sequence, trained, "the sequence", f"the run {weights.path.parent}", self.rows, fits)
         if sequence.origin not in fits:
             text = (
                 f"a {self.direction} translator expects a sequence of origin {' or '.join(fits)}, got {sequence.origin}"

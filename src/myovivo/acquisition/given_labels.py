@@ -23,7 +23,7 @@ def labels_beside(path: Path) -> Path | None:
     return beside if beside.is_file() else None
 
 
-class Truth:
+class GivenLabels:
     """Labels of a velocity that passes in blocks; courses that nobody gave are fitted as it passes.
 
     Parameters
