@@ -162,8 +162,8 @@ def test_all_that_differs_is_named_at_once_with_what_mends_it(runs):
     with pytest.raises(InputError) as raised:
         Translator.load(runs["house"])(other)
     message = str(raised.value)
-    assert "600 frames/s, pixels of 0.5 x 0.5 mm, 32 rows and the origin vivo but" in message
-    assert "has 512, 1 x 0.5 mm, 16 rows, as it knows depth and silico; make them alike" in message
+    assert "600 frames/s, pixels of 0.5 x 0.5 mm, the origin vivo and 32 rows but" in message
+    assert "has 512, 1 x 0.5 mm, silico and 16 rows, as it knows depth; make them alike" in message
     assert "Sequence.resample(512, (16, 16))" in message
     assert "acquire SOURCE OUT --output.frame_rate 512 --output.rows 16 --output.columns 16" in message
     assert "--grid.depth 0.016 --grid.width 0.008" in message

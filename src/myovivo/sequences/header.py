@@ -168,14 +168,15 @@ def require_same_scale(
         mine, its = (" x ".join(f"{value * 1e3:.4g}" for value in h.spacing) for h in (header, wanted))
         here.append(f"pixels of {mine} mm")
         there.append(f"{its} mm")
-    if rows and header.shape[1] != rows:
-        here.append(f"{header.shape[1]} rows")
-        there.append(f"{rows} rows, as it knows depth")
-    if not here:
+    wrong_rows = rows is not None and header.shape[1] != rows
+    if not here and not wrong_rows:
         return
     if origins and header.origin not in origins:
         here.append(f"the origin {header.origin}")
-        there.append(f"{' or '.join(origins)}")
+        there.append(" or ".join(origins))
+    if wrong_rows:
+        here.append(f"{header.shape[1]} rows")
+        there.append(f"{rows} rows, as it knows depth")
     rule = f"{name} has {_listed(here)} but {wanted_name} has {_listed(there)}"
     raise InputError(f"{rule}; make them alike: {_remedy(header, wanted, rows)}")
 
@@ -196,10 +197,8 @@ def _remedy(header: Header, wanted: Header, rows: int | None) -> str:
     simulate = f"myovivo simulate OUT {grid} --grid.depth {depth:.4g} --grid.width {width:.4g}"
     if not whole or rows not in (None, sides[0]):
         extent = " x ".join(f"{1e3 * side:.4g}" for side in pixels)
-        return (
-            f"its extent of {extent} mm cannot become that; image or cut {1e3 * depth:.4g} mm of depth, or {simulate}"
-        )
+        needed = f"image or cut to {1e3 * depth:.4g} mm of depth"
+        return f"its extent of {extent} mm does not become that; {needed}, or {simulate}"
     output = f"--output.frame_rate {rate:g} --output.rows {sides[0]} --output.columns {sides[1]}"
-    return (
-        f"sequence.resample({rate:g}, ({sides[0]}, {sides[1]})), or myovivo acquire SOURCE OUT {output}, or {simulate}"
-    )
+    resample = f"Sequence.resample({rate:g}, ({sides[0]}, {sides[1]}))"
+    return f"{resample}, or myovivo acquire SOURCE OUT {output}, or {simulate}"
