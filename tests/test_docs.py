@@ -17,7 +17,7 @@ import myovivo as mv
 from myovivo.cli.catalogue import COMMANDS, command_class
 from myovivo.cli.completion import options_for
 from myovivo.cli.parse import parse
-from myovivo.errors import InputError
+from myovivo.errors import InputError, RecordingWarning
 from myovivo.runtime.settings import Settings, settings_from
 
 ROOT = Path(__file__).parents[1]
@@ -184,6 +184,17 @@ def test_python_on_a_page_uses_names_that_exist(page):
                 resolve(node, space)
             if isinstance(node, ast.Call):
                 check_call(node, space, known_settings)
+
+
+def test_the_page_on_own_simulators_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    space = {}
+    for block in blocks(DOCS / "howto" / "own_simulator.rst", "python"):
+        with warnings.catch_warnings():  # that 1000 frames per second are thinned out, of which the page speaks
+            warnings.simplefilter("ignore", RecordingWarning)
+            exec(compile(block, "own_simulator.rst", "exec"), space)
+    assert space["translated"].origin == "translated"
+    assert len(space["translated"].labels) == 2
 
 
 def test_the_check_of_python_notices_what_is_wrong():

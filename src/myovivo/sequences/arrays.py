@@ -216,10 +216,8 @@ def _times(labels: Mapping[str, Any], duration: float) -> tuple[NDArray[np.float
     if not every.size:
         raise InputError("spike_times are empty for all units; leave labels out if nothing fires")
     if np.mean(every >= duration) > _BEYOND:
-        late = f"most lie after its end, up to {every.max():.6g}"
-        raise InputError(
-            f"spike_times must be in s from the first frame of {duration:.4g} s, but {late}: frames or ms?"
-        )
+        rule = f"spike_times must be in s from the first frame of a sequence of {duration:.4g} s"
+        raise InputError(f"{rule}, but most lie after its end, up to {every.max():.6g}; are they in frames or ms?")
     return tuple(times)
 
 
