@@ -1,0 +1,214 @@
+"""Broken files for every reader: each ends in frames or in one of our own one-line errors, in bounded time and memory.
+
+Valid files of every kind (`fuzz_files.py`) are changed in ways that know their structure (`fuzz_changes.py`), and read
+as a user would: inspected, opened, acquired. Each change is made of the seed, the kind and its number alone. Forked
+processes read some files one after the other; a process that dies, or hangs for longer than the limit, is a finding,
+as is every error that is not ours, has more than one line, or takes more memory than the limit.
+
+    python benchmarks/fuzz.py                             # 300 of each kind; table, and benchmarks/out/fuzz.json
+    python benchmarks/fuzz.py --count 1000 --only video NPY
+    python benchmarks/fuzz.py --only HDF5 --keep 17       # write the 17th file, and show how it ends
+
+Linux only: memory is measured, and limited, in /proc and by rlimit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from fuzz_changes import changed
+from fuzz_files import BASES
+from rich.console import Console
+from rich.table import Table
+
+import myovivo as mv
+from myovivo.acquisition.given_labels import labels_beside
+from myovivo.errors import MyovivoError
+from myovivo.runtime.files import write_json
+from myovivo.sequences.header import read_header
+from myovivo.sequences.sequence import Sequence
+
+OUT = Path(__file__).parent / "out" / "fuzz.json"
+BATCH, SECONDS, BYTES = 50, 10, 3 << 30  # files of a process, each one's time, and memory beyond what Python has
+SPIKES = ("BIDS events", "openhdemg", "MUPulses")
+BESIDE = {"notes beside video": "p1_clip.mp4", "mapping": "wave.npy", "labels": "wave.npy"}  # what is read of a folder
+SETTINGS = {
+    "output.rows": 8,
+    "output.columns": 8,
+    "output.frame_rate": None,
+    "conditioning.band": None,
+    "velocity.axial_window": 1e-3,
+    "quiet": True,
+    "device": "cpu",
+}
+
+
+class Ending(NamedTuple):
+    """How the reading of a file ended: well, with an error of ours, or with a finding; and after how long, s."""
+
+    number: int
+    way: str
+    text: str
+    seconds: float
+
+
+def read(kind: str, path: Path) -> None:
+    """Read a file as a user would."""
+    if kind in SPIKES:
+        mv.read_spike_trains(path)
+    elif kind == "sequence":
+        read_header(path)
+        repr(Sequence.load(path))
+    else:
+        is_bmode = kind in ("video", "notes beside video")
+        more = {"video.pixel": 2e-4} if kind == "video" else {"video.window": 2e-3} if is_bmode else {}
+        more |= {"role": "silico"} if labels_beside(path) else {}
+        mv.inspect(path)
+        mv.acquire(path, **SETTINGS, **more)
+
+
+def write_changed(kind: str, number: int, seed: int, bases: list[Path], folder: Path) -> Path:
+    """Write the file of that number; what is read of it."""
+    base = bases[number % len(bases)]
+    content = changed(base.read_bytes(), base.suffix, Random(f"{seed} {kind} {number}"))
+    for beside in base.parent.iterdir():
+        (folder / beside.name).write_bytes(beside.read_bytes())
+    (folder / base.name).write_bytes(content)
+    return folder / BESIDE.get(kind, base.name)
+
+
+def ending_of(kind: str, number: int, path: Path) -> Ending:
+    """Read a file, and say how it ended."""
+    begin = time.monotonic()
+    way, text = "read", ""
+    signal.alarm(SECONDS)
+    try:
+        read(kind, path)
+    except MyovivoError as error:
+        text = str(error)
+        way = "refused" if "\n" not in text else "finding"
+    except BaseException as error:
+        places = [frame for frame in traceback.extract_tb(error.__traceback__) if "myovivo/" in frame.filename]
+        place = f"{Path(places[-1].filename).name}:{places[-1].lineno}" if places else "?"
+        way, text = "finding", f"{type(error).__name__} at {place}: {str(error)[:200]}"
+    signal.alarm(0)
+    return Ending(number, way, text, time.monotonic() - begin)
+
+
+def batch(kind: str, numbers: range, seed: int, bases: list[Path]) -> Iterator[Ending]:
+    """Endings of some files, from a process of their own; if it dies, the file it was at is the last."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _in_child(kind, numbers, seed, bases, writing)
+        os._exit(0)
+    os.close(writing)
+    begun = numbers[0]
+    with os.fdopen(reading) as lines:
+        for line in lines:
+            number, *rest = json.loads(line)
+            begun = number
+            if rest:
+                begun += 1
+                yield Ending(number, *rest)
+    _, status = os.waitpid(child, 0)
+    if status and begun in numbers:
+        killed_by = status & 127
+        why = f"hangs for {SECONDS} s" if killed_by == signal.SIGALRM else f"the process dies (status {status})"
+        yield Ending(begun, "finding", why, float(SECONDS))
+
+
+def _in_child(kind: str, numbers: range, seed: int, bases: list[Path], writing: int) -> None:
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    warnings.simplefilter("ignore")
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for number in numbers:
+        os.write(writing, f"[{number}]\n".encode())
+        with tempfile.TemporaryDirectory() as folder:
+            ending = ending_of(kind, number, write_changed(kind, number, seed, bases, Path(folder)))
+        os.write(writing, (json.dumps(ending) + "\n").encode())
+
+
+def campaign(kind: str, count: int, seed: int) -> dict[str, Any]:
+    """Endings of `count` changed files of a kind, counted, and the findings, one for each place."""
+    with tempfile.TemporaryDirectory() as folder:
+        bases = written_bases(kind, Path(folder))
+        for base in bases:  # what is valid must be read, else the rest says nothing; libraries are loaded meanwhile
+            read(kind, base.parent / BESIDE.get(kind, base.name))
+        endings: list[Ending] = []
+        while len(endings) < count:
+            endings += batch(kind, range(len(endings), min(len(endings) + BATCH, count)), seed, bases)
+    ways = Counter(ending.way for ending in endings)
+    findings: dict[str, list[Any]] = {}
+    for ending in endings:
+        if ending.way == "finding":
+            findings.setdefault(ending.text.split(": ")[0], [0, ending.number, ending.text])[0] += 1
+    slowest = max(ending.seconds for ending in endings)
+    return {"kind": kind, "count": count, "seed": seed, **ways, "slowest_s": slowest, "findings": findings}
+
+
+def written_bases(kind: str, folder: Path) -> list[Path]:
+    """The valid files of a kind, each in a folder of its own."""
+    bases = []
+    for number, write in enumerate(BASES[kind]):
+        (folder / str(number)).mkdir()
+        bases.append(write(folder / str(number)))
+    return bases
+
+
+def show(kind: str, number: int, seed: int) -> None:
+    """Write one changed file into the current folder, and read it, with a traceback if it ends in one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_changed(kind, number, seed, written_bases(kind, Path(folder)), Path.cwd())
+    print(path)
+    read(kind, path)
+
+
+def main() -> int:
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=300, help="files of each kind")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="+", choices=list(BASES), default=list(BASES), metavar="KIND")
+    parser.add_argument("--keep", type=int, metavar="NUMBER", help="write and read one file alone")
+    arguments = parser.parse_args()
+    if arguments.keep is not None:
+        show(arguments.only[0], arguments.keep, arguments.seed)
+        return 0
+    results = [campaign(kind, arguments.count, arguments.seed) for kind in arguments.only]
+    table = Table("kind", "files", "read", "refused", "findings", "slowest (s)", title="broken files")
+    for result in results:
+        counts = [str(result.get(way, 0)) for way in ("count", "read", "refused", "finding")]
+        table.add_row(result["kind"], *counts, f"{result['slowest_s']:.1f}")
+    Console().print(table)
+    for result in results:
+        for count, number, text in result["findings"].values():
+            print(f"{result['kind']}: {count} x {text}   (--keep {number})")
+    write_json(OUT, results)
+    return 1 if any(result["findings"] for result in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
