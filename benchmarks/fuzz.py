@@ -132,7 +132,7 @@ def batch(kind: str, numbers: range, seed: int, bases: list[Path]) -> Iterator[E
     if status and begun in numbers:
         killed_by = status & 127
         why = f"hangs for {SECONDS} s" if killed_by == signal.SIGALRM else f"the process dies (status {status})"
-        yield Ending(begun, "finding", why, float(SECONDS))
+        yield Ending(begun, "finding", why, float(SECONDS) if killed_by == signal.SIGALRM else 0.0)
 
 
 def _in_child(kind: str, numbers: range, seed: int, bases: list[Path], writing: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 import warnings
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FileError, PartialError, RecordingWarning
+from ..errors import FileError, InputError, PartialError, RecordingWarning
 from ..runtime.device import device_of
 from ..runtime.settings import settings_from
 from ..sequences.domain import good_sequence, make_domain
@@ -84,7 +85,13 @@ def acquire(
     settings = settings_from(AcquireSettings, settings, **changes)
     stream = stream_of(source, settings, mapping, subject, device, quiet, labels)
     with file_named(source):
-        velocity = np.empty(stream.shape, np.float32)
+        try:
+            velocity = np.empty(stream.shape, np.float32)
+        except (MemoryError, ValueError) as error:
+            size = f"{math.prod(stream.shape) * 4 / 2**30:.3g} GB"
+            raise InputError(
+                f"its {stream.shape[0]} frames of velocity take {size} of memory; acquire_to needs none of it"
+            ) from error
         filled = 0
         for block in stream.blocks:
             velocity[filled : filled + len(block)] = block

@@ -207,7 +207,7 @@ def _times(labels: Mapping[str, Any], duration: float) -> tuple[NDArray[np.float
     for unit, train in enumerate(trains):
         try:
             firings = np.asarray(train, float)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"spike_times of unit {unit} must be a list of numbers, in s") from error
         if firings.ndim != 1 or not np.isfinite(firings).all():
             raise InputError(f"spike_times of unit {unit} must be a list of finite times, in s")
@@ -226,7 +226,7 @@ def _partners(labels: Mapping[str, Any], times: tuple[NDArray[np.float64], ...])
     given = labels.get("sync_partner")
     try:
         partners = [np.full(len(train), -1) for train in times] if given is None else [np.array(p, int) for p in given]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError("labels' sync_partner must be whole numbers, one list per unit") from error
     if [partner.shape for partner in partners] != [train.shape for train in times]:
         raise InputError("labels' sync_partner must name a unit, or -1, for each firing of spike_times")
@@ -273,7 +273,7 @@ def _territories(
 def _numbers(values: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
     try:
         array = np.asarray(values[name], float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"labels' {name} must be numbers of shape {shape}") from error
     if array.shape != shape or not np.isfinite(array).all():
         raise InputError(f"labels' {name} must be finite numbers of shape {shape}, got shape {array.shape}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import h5py
 
-from ..errors import FileError
+from ..errors import FileError, MyovivoError
 from ..runtime.file_kinds import FILE_TITLES, file_kind_of
 from ..runtime.recipe import state_of
 
@@ -49,6 +49,20 @@ def opened(path: str | Path, kind: str = "sequence") -> Iterator[Any]:
         raise FileError(
             path, f"is not a complete myovivo {kind} file ({_last_clause(error)}); make it again"
         ) from error
+
+
+@contextlib.contextmanager
+def understood(path: str | Path, kind: str = "sequence") -> Iterator[None]:
+    """Within the block, a file's content is told apart, and nothing else is done: what a part of another kind or size
+    than ours makes of that becomes one clear `FileError`.
+    """
+    try:
+        yield
+    except MyovivoError:
+        raise
+    except (AttributeError, IndexError, KeyError, MemoryError, TypeError, ValueError, OverflowError) as error:
+        problem = f"is not a complete myovivo {kind} file ({_last_clause(error)}); make it again"
+        raise FileError(path, problem) from error
 
 
 def title_of(path: str | Path) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError, InputError
-from .hdf5 import FORMAT, FORMAT_VERSION, opened, title_of
+from .hdf5 import FORMAT, FORMAT_VERSION, opened, title_of, understood
 from .labels import MotorUnits, read_labels
 
 _SAME = 0.01  # by how much frame rates and pixels may differ and still be the same
@@ -107,20 +107,21 @@ def header_in(file: Any, path: str | Path) -> Header:
     if (there := file.attrs.get("format")) != FORMAT:
         title = "a myovivo recording" if there == "myovivo recording" else title_of(path) or "HDF5"
         raise FileError(path, f"is {title} but not a myovivo sequence; read it with `myovivo acquire`")
-    if int(file.attrs["format_version"]) > FORMAT_VERSION:
-        raise FileError(
-            path, f"has format version {file.attrs['format_version']}, newer than {FORMAT_VERSION}; upgrade myovivo"
+    with understood(path):
+        version = int(file.attrs["format_version"])
+    if version > FORMAT_VERSION:
+        raise FileError(path, f"has format version {version}, newer than {FORMAT_VERSION}; upgrade myovivo")
+    with understood(path):
+        frames, rows, columns = file["data/velocity"].shape
+        dz, dx = file["scan/spacing"][:]
+        return Header(
+            shape=(frames, rows, columns),
+            frame_rate=float(file["scan/frame_rate"][()]),
+            spacing=(float(dz), float(dx)),
+            origin=file.attrs["origin"],
+            subject=file.attrs["subject"],
+            provenance=json.loads(file.attrs["provenance"]),
         )
-    frames, rows, columns = file["data/velocity"].shape
-    dz, dx = file["scan/spacing"][:]
-    return Header(
-        shape=(frames, rows, columns),
-        frame_rate=float(file["scan/frame_rate"][()]),
-        spacing=(float(dz), float(dx)),
-        origin=file.attrs["origin"],
-        subject=file.attrs["subject"],
-        provenance=json.loads(file.attrs["provenance"]),
-    )
 
 
 def common_header(files: Iterable[str | Path]) -> Header:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..errors import FileError, InputError
 from ..runtime.files import whole_file
 from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling
-from .hdf5 import opened
+from .hdf5 import opened, understood
 from .header import Origin
 from .labels import MotorUnits, read_labels, write_labels
 from .quantities import positive
@@ -138,7 +138,7 @@ class Recording(Introduced):
         ------
         FileError : missing, truncated, or not a recording.
         """
-        with opened(path, "recording") as file:
+        with opened(path, "recording") as file, understood(path, "recording"):
             if file.attrs.get("format") != RECORDING_FORMAT:
                 raise FileError(path, f"is not a {RECORDING_FORMAT}; convert it with `myovivo acquire`")
             frames, rows, columns, _ = file["data/beamformed_data"].shape

@@ -24,7 +24,7 @@ from ..runtime.files import plain, whole_file
 from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling, spread
 from ..runtime.provenance import made_by
 from .arrays import FromArray
-from .hdf5 import FORMAT, FORMAT_VERSION, describe, opened
+from .hdf5 import FORMAT, FORMAT_VERSION, describe, opened, understood
 from .header import CHUNK_FRAMES, Origin, header_in
 from .labels import MotorUnits, crop_labels, read_labels, write_labels
 from .quantities import plausible, positive, require_plausible
@@ -242,7 +242,7 @@ class Sequence(FromArray, Introduced):
         ------
         FileError : missing, truncated, or not a sequence file.
         """
-        with opened(path) as file:
+        with opened(path) as file, understood(path):
             header = header_in(file, path)
             return cls(
                 velocity=file["data/velocity"][start:stop],
