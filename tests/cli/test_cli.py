@@ -371,6 +371,40 @@ def test_an_interruption_while_loading_is_one_line(module, tmp_path):
     assert result.stderr == "interrupted; run the same command again to go on\n"
 
 
+def test_an_interruption_while_a_library_in_c_is_loaded_is_one_line(tmp_path):
+    (tmp_path / "numpy.py").write_text("raise ImportError('initialization failed') from KeyboardInterrupt()\n")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from myovivo.cli import main; sys.exit(main())"
+    words = ["simulate", str(tmp_path / "o"), "--sequences", "1", *TINY]
+    result = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (130, "interrupted; run the same command again to go on\n")
+
+
+def test_an_interruption_within_a_callback_is_not_lost(tmp_path):
+    program = """
+import sys, time, weakref
+import myovivo.cli.parse
+from myovivo.cli import main
+
+class Thing: ...
+
+def interrupt(reference):
+    raise KeyboardInterrupt
+
+def parse(*words):  # in its midst an object goes, whose callback is interrupted
+    thing = Thing()
+    reference = weakref.ref(thing, interrupt)
+    del thing
+    time.sleep(10)
+    print("went on")
+
+myovivo.cli.parse.parse = parse
+sys.exit(main(["simulate", "o"]))
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (130, "")
+    assert result.stderr == "interrupted; run the same command again to go on\n"
+
+
 def test_a_reader_that_has_enough_is_no_error():
     program = "import sys; from myovivo.cli import main; sys.exit(main(['completion', 'fish']))"
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
