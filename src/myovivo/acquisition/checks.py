@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..sequences.quantities import plausible
 from .content import Parameters
 from .parameters import frame_steps
 from .timing import ascend, frame_increments
@@ -22,6 +23,8 @@ _NAMED = 5
 _ALIASED = 0.01  # share of the echo
 
 _SHIFTED = 0.3  # of the centre frequency
+
+_OUTLIER = 30  # SD of a sequence; motion of units reaches about 15
 
 _LEVELS = 16  # between the extremes, from which samples at them can be saturated
 
@@ -123,6 +126,73 @@ class Watch:
         if run.any():
             self._clipped += int(np.count_nonzero(at_end))
             self._clipping = self._clipping | run.any((0, 1, 2))
+
+
+class Speed:
+    """Looks at velocity as it passes: whether it is one that muscle has.
+
+    Parameters
+    ----------
+    name : the row of the table of plausible quantities
+    shown : what a note calls it
+    """
+
+    def __init__(self, name: str, shown: str):
+        self._name, self._shown = name, shown
+        self._squares, self._count = 0.0, 0
+
+    def watched(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """The blocks, unchanged."""
+        for block in blocks:
+            self._squares += float(np.sum(np.square(block, dtype=np.float64)))
+            self._count += block.size
+            yield block
+
+    def notes(self) -> list[str]:
+        """A line if the velocity is unusual."""
+        rms = (self._squares / max(self._count, 1)) ** 0.5
+        note = plausible(self._name, rms, shown=self._shown) if rms > 0 else ""
+        return [note] if note else []
+
+
+class Peaks:
+    """Looks at conditioned velocity as it passes: whether single values stand out beyond what motion does.
+
+    Parameters
+    ----------
+    frame_rate : Hz
+    spacing : (dz, dx), m
+    """
+
+    def __init__(self, frame_rate: float, spacing: tuple[float, float]):
+        self._rate, self._spacing = frame_rate, spacing
+        self._squares, self._count, self._frames = 0.0, 0, 0
+        self._peak, self._at = 0.0, (0, 0, 0)
+
+    def watched(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """The blocks, unchanged."""
+        for block in blocks:
+            self._squares += float(np.vdot(block, block))
+            self._count += block.size
+            speed = np.abs(block)
+            if block.size and speed.max() > self._peak:
+                frame, row, column = (int(place) for place in np.unravel_index(int(speed.argmax()), block.shape))
+                self._peak, self._at = float(speed.max()), (self._frames + frame, row, column)
+            self._frames += len(block)
+            yield block
+
+    def notes(self) -> list[str]:
+        """A line on the greatest outlier, where it is, and what to do."""
+        sd = (self._squares / max(self._count, 1)) ** 0.5
+        if self._peak <= _OUTLIER * sd:
+            return []
+        frame, row, column = self._at
+        z, x = (1e3 * (place + 0.5) * step for place, step in zip((row, column), self._spacing, strict=True))
+        return [
+            f"a velocity of {1e3 * self._peak:.3g} mm/s, {self._peak / sd:.0f} SD, stands out at "
+            f"{frame / self._rate:.3g} s, {z:.3g} mm deep, {x:.3g} mm from the left: look there, "
+            "and cut it if it is no motion"
+        ]
 
 
 def timing_notes(found: Parameters, waves: int) -> list[str]:

@@ -142,6 +142,7 @@ class Content:
     name : of the array in the file
     sought : parameters that a layout looks for in vain, and where
     axes_origin : who named the axes
+    told_by_user : whether a mapping of the user's says where things are
     """
 
     kind: Kind
@@ -151,6 +152,7 @@ class Content:
     name: str = ""
     sought: Mapping[str, str] = field(default_factory=dict)
     axes_origin: str = "file"
+    told_by_user: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -251,7 +253,7 @@ def _plain(values: Any) -> NDArray[Any]:
     values = np.asarray(values)
     if values.dtype.names is not None and {"real", "imag"} <= set(values.dtype.names):
         return values["real"] + 1j * values["imag"]
-    if values.dtype in (np.longdouble, np.clongdouble):  # which torch does not know, and no scanner writes
+    if values.dtype.char in "gG":  # long doubles, which torch does not know
         values = values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
     # torch wants the machine's order of bytes, and memory that it may write to.
     values = values.astype(values.dtype.newbyteorder("="), copy=False)

@@ -30,6 +30,8 @@ from .readers.uff import channel_data_in, read_uff
 from .readers.video import read_video
 from .settings import Scan
 
+_RAW = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
 _SELF_DESCRIBING = ("recording", "video", "dicom", "uff")
 
 
@@ -62,6 +64,14 @@ def open_recording(
         return _opened(path, scan, mapping)
     except InputError as error:
         raise FileError(path, str(error)) from error
+    except _RAW as error:
+        raise FileError(path, unread(error)) from error
+
+
+def unread(error: Exception) -> str:
+    """A library's complaint about a file as part of our one line."""
+    told = " ".join(str(error).split())[:100]
+    return f"cannot be read ({type(error).__name__}: {told}); check how it was saved"
 
 
 def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | Content:
@@ -118,9 +128,10 @@ def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
         raise InputError(f"there is no array {wanted}; {describe_arrays(store)}")
     told = {word for word, value in scan.model_dump().items() if value is not None} | set(layout.parameters)
     kind = scan.content or layout.content or _guessed_kind(store, name, told)
+    by_user = mapping is not None
     axes = (scan.axes,) if scan.axes else layout.axes
     origin = "argument" if scan.axes else f"layout {layout.name}" if layout.axes else "default"
-    return replace(apply(layout._replace(axes=axes), store, name, kind), axes_origin=origin)
+    return replace(apply(layout._replace(axes=axes), store, name, kind), axes_origin=origin, told_by_user=by_user)
 
 
 def _only(store: Store) -> str:

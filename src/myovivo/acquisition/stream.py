@@ -19,23 +19,26 @@ from ..sequences.header import Origin
 from ..sequences.labels import MotorUnits
 from ..sequences.recording import Recording
 from ..sequences.resample import resample_labels
-from ..signals.band_pass import band_passed, require_band
+from ..signals.band_pass import band_passed, require_band, require_duration
 from ..signals.median import median
 from ..signals.resample import resample_space, resampled_in_time, resampled_length
 from .beamform import beamform
 from .channel_data import ChannelData
-from .checks import Watch, aliasing_note, axes_note, frequency_note, timing_notes
+from .checks import Peaks, Speed, Watch, aliasing_note, axes_note, frequency_note, timing_notes
 from .content import Content, Parameter, Parameters, parameter
 from .inputs import channel_data, clip, iq_recording, velocity_frames
 from .motion import Motion
-from .parameters import complete
+from .parameters import complete, unusual
 from .readers.layout import sidecar_of
 from .readers.scan_notes import notes_beside, notes_files
-from .recordings import open_recording
+from .recordings import open_recording, unread
 from .settings import AcquireSettings, Scan
 from .velocity import VelocityEstimator
 
 Source = Recording | ChannelData | str | Path
+
+# What a file can make libraries complain of; a bug of ours would be told the same way, with its cause.
+_RAW = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class _Raw(NamedTuple):
@@ -80,6 +83,11 @@ def stream_of(
     ------
     FileError, InputError : as `acquire`.
     """
+    if not isinstance(source, Recording | ChannelData | str | Path):
+        raise InputError(
+            f"a recording is a file, a Recording or ChannelData, got {type(source).__name__}; make one of an array "
+            "with ChannelData.of_array or Recording.of_array, or a Sequence if it is velocity"
+        )
     with file_named(source):
         raw = _raw(source, settings, mapping, str(device_of(device)), quiet)
         if isinstance(source, str | Path):
@@ -90,18 +98,24 @@ def stream_of(
 def _raw(source: Source, settings: AcquireSettings, mapping: str | Path | None, device: str, quiet: bool) -> _Raw:
     if isinstance(source, Recording | ChannelData) and settings.scan != type(settings.scan)():
         raise InputError("scan settings are for files; change the recording itself, as with dataclasses.replace")
-    if isinstance(source, Recording):
-        return _from_iq(source, settings, told_by_recording(source), (), [], device, quiet)
-    if isinstance(source, ChannelData):
-        return _from_channels(source, settings, told_by_recording(source), [], device, quiet)
+    if isinstance(source, Recording | ChannelData):
+        short = require_time(settings, source.shape[0], source.frame_rate)
+        if isinstance(source, Recording):
+            return _from_iq(source, settings, told_by_recording(source), (), short, device, quiet)
+        return _from_channels(source, settings, told_by_recording(source), short, device, quiet)
     path = Path(source)
     found = open_recording(path, settings.scan, mapping)
     if isinstance(found, Recording):
-        return _from_iq(found, settings, told_by_recording(found, settings.scan), (), [], device, quiet)
+        short = require_time(settings, found.shape[0], found.frame_rate)
+        raw = _from_iq(found, settings, told_by_recording(found, settings.scan), (), short, device, quiet)
+        return raw._replace(subject=found.subject or _subject_of(path))
     if found.kind == "bmode":
         found = with_video_settings(path, found, settings)
     given = complete(found)
-    notes = timing_notes(found.parameters, found.shape[1] if len(found.shape) == 4 else 1)
+    notes = require_time(settings, found.shape[0], given["frame_rate"].value)
+    notes += timing_notes(found.parameters, found.shape[1] if len(found.shape) == 4 else 1) + unusual(found, given)
+    if "subject" in found.sought and found.told_by_user:
+        notes.append(f"no subject by {found.sought['subject']} in the file; its name was taken, {_subject_of(path)}")
     if found.axes_origin == "default" and len(found.shape) == 3:
         notes += axes_note(" ".join(found.frames.axes), found.shape)
     who = str(found.parameters["subject"].value) if "subject" in found.parameters else _subject_of(path)
@@ -116,9 +130,9 @@ def _raw(source: Source, settings: AcquireSettings, mapping: str | Path | None, 
         raw = _from_clip(found, given, settings, notes, quiet)
     else:
         frames = velocity_frames(found, given)
-        raw = _Raw(
-            frames.blocks(), frames.shape, frames.frame_rate, frames.spacing, given, (), lambda: notes, dict[str, Any]
-        )
+        speed = Speed("velocity", "recorded root-mean-square velocity")
+        passing, size = speed.watched(frames.blocks()), (frames.frame_rate, frames.spacing)
+        raw = _Raw(passing, frames.shape, *size, given, (), _both(lambda: notes, speed.notes), dict[str, Any])
     return raw._replace(subject=who)
 
 
@@ -214,8 +228,6 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
     if count < 1:
         raise InputError(f"{frames} frames at {raw.frame_rate:g} Hz are less than one at {rate:g} Hz; record longer")
     band = settings.conditioning.band
-    if band is not None:
-        require_band(band, raw.frame_rate, "conditioning.band")
     if rate < raw.frame_rate and band is not None and band[1] > rate / 2:
         raise InputError(
             f"conditioning.band ends at {band[1]:g} Hz, but {rate:g} frames per second hold up to {rate / 2:g} Hz; "
@@ -227,13 +239,14 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
         count = output.frames
     extent = (raw.shape[1] * raw.spacing[0], raw.shape[2] * raw.spacing[1])
     size = (output.rows, output.columns)
+    peaks = Peaks(rate, (extent[0] / size[0], extent[1] / size[1]))
 
     def blocks() -> Iterator[NDArray[np.float32]]:
         passed = band_passed(raw.blocks, raw.shape, raw.frame_rate, band, settings.conditioning.order)
         smooth = (median(block, raw.spacing, settings.conditioning.median) for block in passed)
         placed = (resample_space(block, size) for block in smooth)
         given = 0
-        for block in resampled_in_time(placed, frames, raw.frame_rate, rate):
+        for block in peaks.watched(resampled_in_time(placed, frames, raw.frame_rate, rate)):
             # Frames beyond the last one wanted still pass, so that the checks see the whole recording.
             if given < count:
                 yield block[: count - given]
@@ -251,13 +264,31 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
             "the recording was brought to a lower frame rate without a band-pass, so what is faster folds over; "
             "set output.frame_rate to none"
         ]
-        notes = raw.notes() + (folded if band is None and rate < raw.frame_rate else [])
+        notes = raw.notes() + (folded if band is None and rate < raw.frame_rate else []) + peaks.notes()
         more = {**raw.more(), "notes": notes, "parameters": parameters, "fingerprint": raw.fingerprint}
         note = made_by("acquire", settings, file=raw.file, **more)
         return {"labels": labels, "origin": raw.origin, "subject": subject or raw.subject, "provenance": note}
 
     spacing = (extent[0] / size[0], extent[1] / size[1])
     return Stream(blocks(), (count, *size), rate, spacing, about)
+
+
+def require_time(settings: AcquireSettings, frames: int, frame_rate: float) -> list[str]:
+    """Refuse a recording that is too slow or too short for the band, before anything of it is computed; a note if it is
+    nearly too short.
+
+    Raises
+    ------
+    InputError : naming both.
+    """
+    band = settings.conditioning.band
+    if band is None:
+        return []
+    require_band(band, frame_rate, "conditioning.band")
+    if frames < 3:  # which is said where they are compared
+        return []
+    note = require_duration(band, frames, frame_rate, "conditioning.band")
+    return [note] if note else []
 
 
 def _setting_parameters(settings: AcquireSettings, groups: Iterable[str]) -> Parameters:
@@ -294,7 +325,7 @@ def fingerprint(path: Path) -> str:
 
 def _subject_of(file: Path) -> str:
     label, _, rest = file.stem.partition("_")
-    return label.removeprefix("sub-") if rest else file.stem
+    return (label if rest else "").removeprefix("sub-") or file.stem
 
 
 @contextlib.contextmanager
@@ -306,3 +337,7 @@ def file_named(source: Source) -> Iterator[None]:
         if isinstance(source, str | Path):
             raise FileError(source, str(error)) from error
         raise
+    except _RAW as error:
+        if not isinstance(source, str | Path):
+            raise
+        raise FileError(source, unread(error)) from error

@@ -46,8 +46,26 @@ def positive(name: str, value: float, unit: str) -> None:
     ------
     InputError : not a positive, finite number.
     """
-    if not (np.isfinite(value) and value > 0):
-        raise InputError(f"{name} must be positive, in {unit}, got {value}")
+    try:
+        is_positive = bool(np.isfinite(value) and value > 0)
+    except (TypeError, ValueError):
+        is_positive = False
+    if not is_positive:
+        raise InputError(f"{name} must be positive, in {unit}, got {value!r}")
+
+
+def two_steps(spacing: Any) -> tuple[float, float]:
+    """A pixel size (dz, dx), m.
+
+    Raises
+    ------
+    InputError : not two numbers.
+    """
+    try:
+        dz, dx = (float(step) for step in spacing)
+    except (TypeError, ValueError):
+        raise InputError(f"spacing must be (dz, dx) in m, got {spacing!r}") from None
+    return dz, dx
 
 
 def plausible(name: str, value: float, origin: str = "", shown: str = "") -> str:

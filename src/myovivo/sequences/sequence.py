@@ -24,7 +24,7 @@ from ..runtime.files import plain, whole_file
 from .hdf5 import FORMAT, FORMAT_VERSION, describe, opened
 from .header import CHUNK_FRAMES, Origin, header_in
 from .labels import MotorUnits, read_labels, write_labels
-from .quantities import plausible, positive, require_plausible
+from .quantities import plausible, positive, require_plausible, two_steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class Sequence:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        velocity = np.asarray(self.velocity, np.float32)
+        velocity = as_velocity(self.velocity)
         if velocity.ndim != 3 or velocity.size == 0:
             raise InputError(f"velocity must be (T, Z, X) with at least one frame, got shape {velocity.shape}")
         if not np.isfinite(np.sum(velocity)):  # a sum is one fast pass; it is not finite if any value is not
@@ -66,9 +66,7 @@ class Sequence:
                     f"velocity must be finite, got {bad} NaN or infinite of {velocity.size} values; mask or fill them"
                 )
         positive("frame_rate", self.frame_rate, "Hz")
-        spacing = tuple(float(value) for value in self.spacing)
-        if len(spacing) != 2:
-            raise InputError(f"spacing must be (dz, dx) in m, got {self.spacing}")
+        spacing = two_steps(self.spacing)
         for name, value in zip(("spacing dz", "spacing dx"), spacing, strict=True):
             positive(name, value, "m")
         self._require_sense(velocity, spacing)
@@ -133,6 +131,24 @@ class Sequence:
                 subject=header.subject,
                 provenance=header.provenance,
             )
+
+
+def as_velocity(values: Any) -> NDArray[np.float32]:
+    """Values as an array of velocities.
+
+    Raises
+    ------
+    InputError : complex numbers or no numbers.
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "c":
+            raise InputError("velocity must be real, got complex numbers; acquire IQ with Recording.of_array")
+        return np.asarray(array, np.float32)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"velocity must be an array of numbers (T, Z, X), got {type(values).__name__}") from None
 
 
 def save_blocks(

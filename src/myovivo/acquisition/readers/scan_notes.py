@@ -62,7 +62,8 @@ def _read(notes: Path) -> dict[str, float]:
         params = read_matlab(notes).get("Params")
     except FileError as error:
         raise FileError(notes, f"has no readable Params ({error.problem}); give video.pixel instead") from error
-    if not isinstance(params, dict) or (missing := [name for name in _NAMES if name not in params]):
+    missing = [name for name in _NAMES if not isinstance(params, dict) or name not in params]
+    if not isinstance(params, dict) or missing:
         lacking = f" ({missing[0]} is missing)" if isinstance(params, dict) else ""
         raise FileError(
             notes, f"has no readable Params with px2mm, ulcorner, nx, ny{lacking}; give video.pixel instead"

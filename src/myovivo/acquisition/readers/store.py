@@ -171,9 +171,9 @@ class Store(ABC):
     def _note_series(self, name: str, members: list[str]) -> None:
         """Elements of one shape are one array, too; text is none."""
         shapes = {self.shapes.get(member) for member in members}
-        if len(members) > 1 and len(shapes) == 1 and None not in shapes:
-            if all(self._dtype(member).kind not in "OSU" for member in members):
-                self.series[name] = members
+        is_alike = len(members) > 1 and len(shapes) == 1 and None not in shapes
+        if is_alike and all(self._dtype(member).kind not in "OSU" for member in members):
+            self.series[name] = members
 
 
 class _Many:
