@@ -10,17 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
+from ..runtime.introduction import Introduced, Introduction, between, labelled, maker, named
+from ..runtime.words import counted
 from ..sequences.header import Origin
 from ..sequences.labels import MotorUnits
 from ..sequences.quantities import plausible, positive
 
 _BLOCK = 32  # frames at a time
 
-Blocks = Callable[[], Iterator[NDArray[Any]]]
+ChannelBlocks = Callable[[], Iterator[NDArray[Any]]]
 
 
-@dataclass(frozen=True, eq=False)
-class ChannelData:
+@dataclass(frozen=True, eq=False, repr=False)
+class ChannelData(Introduced):
     """Plane-wave channel data of a linear array, RF or IQ, and the scan that made it.
 
     Attributes
@@ -44,7 +46,7 @@ class ChannelData:
     InputError : a number is not positive, or sizes do not agree.
     """
 
-    blocks: Blocks
+    blocks: ChannelBlocks
     shape: tuple[int, int, int, int]
     frame_rate: float
     sampling_frequency: float
@@ -125,6 +127,20 @@ class ChannelData:
 
         frames, waves, samples, elements = array.shape
         return cls(blocks, (frames, waves, samples, elements), **scan)
+
+    def _introduction(self) -> Introduction:
+        frames, waves, samples, elements = self.shape
+        length = f"{frames} at {self.frame_rate:.6g} Hz, {frames / self.frame_rate:.4g} s"
+        steered = f"steered by {between(np.rad2deg(self.angles))} degrees"
+        echo = f"{'IQ' if self.is_iq else 'RF'} sampled at {self.sampling_frequency / 1e6:.4g} MHz"
+        facts = {
+            "frames": f"{length}; each of {counted(waves, 'wave')} of {samples} samples, {steered}",
+            "array": f"{elements} elements, {1e3 * float(np.ptp(self.element_x)):.4g} mm wide",
+            "echo": f"{echo}, centre {self.centre_frequency / 1e6:.4g} MHz, sound at {self.sound_speed:.6g} m/s",
+            "labels": labelled(self.labels),
+            "made by": maker(self.provenance),
+        }
+        return Introduction(named("ChannelData", self.origin, self.subject), facts)
 
 
 def centred(elements: int, pitch: float) -> NDArray[Any]:

@@ -75,13 +75,13 @@ def unread(error: Exception) -> str:
 
 
 def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | Content:
-    found = format_of(path)
-    if found is None:
+    kind = format_of(path)
+    if kind is None:
         known = f"is of none of the formats read ({FORMATS}); convert it to one of them"
         raise FileError(path, "is empty; copy it again" if path.stat().st_size == 0 else known)
-    if found == "sequence":
+    if kind == "sequence":
         raise FileError(path, "is a TVI sequence already; it needs no acquisition")
-    if found in _SELF_DESCRIBING:
+    if kind in _SELF_DESCRIBING:
         words = {
             "mapping": mapping,
             "scan.variable": scan.variable,
@@ -89,29 +89,29 @@ def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | C
             "scan.axes": scan.axes,
         }
         if unheard := [word for word, value in words.items() if value is not None]:
-            raise InputError(f"{unheard[0]} means nothing for a file that describes itself ({found}); leave it out")
-    if found == "recording":
+            raise InputError(f"{unheard[0]} means nothing for a file that describes itself ({kind}); leave it out")
+    if kind == "recording":
         recording, given = Recording.load(path), said(scan, "iq")
         if unheard := sorted({"pulse_rate", "sign"} & set(given)):
             raise InputError(f"scan.{unheard[0]} does not apply to a file of Recording.save; leave it out")
         return replace(recording, **given)
-    if found == "video":
+    if kind == "video":
         return read_video(path).with_arguments(scan)
-    if found == "dicom":
+    if kind == "dicom":
         return read_dicom(path).with_arguments(scan)
-    if found == "uff":
+    if kind == "uff":
         return read_uff(path, channel_data_in(path) or "").with_arguments(scan)
-    store = store_of(path, found)
+    store = store_of(path, kind)
     return _in_store(store, scan, mapping).with_arguments(scan)
 
 
-def store_of(path: Path, found: Format) -> Store:
+def store_of(path: Path, kind: Format) -> Store:
     """A file of named arrays."""
-    if found == "matlab5":
+    if kind == "matlab5":
         return MatlabStore(path)
-    if found in ("npy", "npz"):
-        return NumpyStore(path, zipped=found == "npz")
-    return Hdf5Store(path, matlab=found == "matlab73")
+    if kind in ("npy", "npz"):
+        return NumpyStore(path, zipped=kind == "npz")
+    return Hdf5Store(path, matlab=kind == "matlab73")
 
 
 def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:

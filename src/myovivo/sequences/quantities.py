@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
 from pydantic import AfterValidator, Field
 
 from ..errors import InputError, UnitWarning
@@ -34,7 +34,7 @@ PLAUSIBLE = {
     # root mean square of what is said to be in m/s
     "velocity": Range("m/s", 0.0, 0.3, (1e-7, 0.05), "mm/s"),
     # of a sequence, which may be standardised, or in pulses as the simplified simulation is
-    "sequence velocity": Range("m/s", 0.0, np.inf, (0.0, 0.5), "mm/s"),
+    "sequence velocity": Range("m/s", 0.0, math.inf, (0.0, 0.5), "mm/s"),
     "firing_rate": Range("Hz", 0.02, 250.0, (0.2, 80.0), "s"),  # of one motor unit
 }
 
@@ -47,7 +47,7 @@ def positive(name: str, value: float, unit: str) -> None:
     InputError : not a positive, finite number.
     """
     try:
-        is_positive = bool(np.isfinite(value) and value > 0)
+        is_positive = math.isfinite(value) and value > 0
     except (TypeError, ValueError):
         is_positive = False
     if not is_positive:

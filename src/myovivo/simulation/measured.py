@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from ..errors import FileError
 from .firing import SpikeTrains, Times
 from .settings import Firing
-from .spike_trains.reading import read_decomposition
 
 _STEP = 0.1  # s between the windows tried
 
@@ -30,6 +29,8 @@ def draw_measured_trains(path: str | Path, firing: Firing, duration: float, rng:
     ------
     FileError : unreadable, shorter than the window, or without a unit that fires steadily for that long.
     """
+    from .spike_trains.reading import read_decomposition  # its libraries take a second to load
+
     recordings = read_decomposition(path).recordings
     length = firing.burn_in + duration
     last = max(train[-1] for units in recordings for train in units)

@@ -54,10 +54,10 @@ def read_dicom(path: Path) -> Content:
 
 
 def _parameters(head: Any) -> Parameters:
-    found = _timing(head)
+    timing = _timing(head)
 
     def of(name: str, value: Any, where: str) -> None:
-        found[name] = parameter(name, value, f"file ({where})")
+        timing[name] = parameter(name, value, f"file ({where})")
 
     if regions := [region for region in head.get("SequenceOfUltrasoundRegions") or [] if _is_tissue(region)]:
         region = max(regions, key=_pixels_of)  # the first of equal ones
@@ -70,7 +70,7 @@ def _parameters(head: Any) -> Parameters:
     elif head.get("PixelSpacing"):
         dz, dx = (float(step) * 1e-3 for step in head.PixelSpacing)
         of("spacing", (dz, dx), "PixelSpacing")
-    return found
+    return timing
 
 
 def _timing(head: Any) -> Parameters:

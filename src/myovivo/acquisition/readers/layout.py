@@ -42,12 +42,12 @@ from ..content import (
     without_rivals,
 )
 from .store import Store
+from .subject_name import plain_text, subject_name
 
 READY = Path(__file__).with_name("layouts")
 
 _WORDS = {"name", "data", "content", "axes", *UNITS} - {"scale"}  # which is said as `times` of the data
 
-_NAMELESS = {"", "n/a", "na", "nan", "none", "null", "unknown", "anonymous"}
 
 _ENDINGS = (".yaml", ".yml", ".json")
 
@@ -102,10 +102,10 @@ def _has_a_word(path: Path) -> bool:
     if path.suffix != ".json":
         return True
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        words = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return True  # its error is told when it is read
-    return not isinstance(found, Mapping) or not found or bool(_WORDS & set(found))
+    return not isinstance(words, Mapping) or not words or bool(_WORDS & set(words))
 
 
 def read_layout(path: str | Path, origin: str = "mapping") -> Layout:
@@ -115,30 +115,32 @@ def read_layout(path: str | Path, origin: str = "mapping") -> Layout:
     ------
     FileError : unreadable, unknown words, or values that make no sense.
     """
+    # Words and their values
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
-        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        words = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except FileNotFoundError as error:
         raise FileError(path, "does not exist; check the path of the mapping") from error
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise FileError(path, f"is not readable YAML or JSON ({' '.join(str(error).split())[:100]})") from error
-    found = {} if found is None else found
-    if not isinstance(found, Mapping):
-        raise FileError(path, f"must hold `word: value` lines, got {type(found).__name__}")
-    if unknown := sorted(map(str, set(found) - _WORDS)):
+    words = {} if words is None else words
+    if not isinstance(words, Mapping):
+        raise FileError(path, f"must hold `word: value` lines, got {type(words).__name__}")
+    if unknown := sorted(map(str, set(words) - _WORDS)):
         raise FileError(
             path, f"there is no word {unknown[0]!r} in a mapping; the words are {', '.join(sorted(_WORDS))}"
         )
-    content = found.get("content")
+    # What each says
+    content = words.get("content")
     if content is not None and (not isinstance(content, str) or content not in TITLES):
         raise FileError(path, f"content must be one of {', '.join(get_args(Kind))}, got {content!r}")
     ready = origin == "mapping" and path.parent == READY
     origin = f"{origin} ({path.stem if ready else path.name})"
     try:
-        parameters = {name: _wheres(found[name], name, origin) for name in UNITS if found.get(name) is not None}
-        data, scale = _data(found.get("data", []))
-        axes = _texts(found.get("axes", []), "axes")
+        parameters = {name: _wheres(words[name], name, origin) for name in UNITS if words.get(name) is not None}
+        data, scale = _data(words.get("data", []))
+        axes = _texts(words.get("axes", []), "axes")
     except (TypeError, ValueError) as error:
         raise FileError(path, " ".join(str(error).split())) from error
     if scale != 1:
@@ -146,7 +148,7 @@ def read_layout(path: str | Path, origin: str = "mapping") -> Layout:
     if len(axes) > 1 and all(len(one.split()) == 1 for one in axes):  # one order, written as a list of words
         axes = (" ".join(axes),)
     return Layout(
-        name=str(found.get("name", path.stem)),
+        name=str(words.get("name", path.stem)),
         data=data,
         content=content,
         axes=axes,
@@ -184,9 +186,9 @@ def apply(layout: Layout, store: Store, name: str, kind: Kind) -> Content:
     sought: dict[str, str] = {}
     for word, wheres in layout.parameters.items():
         there = [where for where in wheres if where.at is None or store.has(where.at)]
-        found = [one for where in there if (one := _found(store, where, word)) is not None]
-        if found:
-            parameters[word] = found[0]
+        matching = [one for where in there if (one := _found(store, where, word)) is not None]
+        if matching:
+            parameters[word] = matching[0]
         elif wheres:
             sought[word] = " or ".join(str(where.at) for where in wheres)
     shown = f"{store.format}, layout {layout.name}" if layout.name else store.format
@@ -229,7 +231,7 @@ def _found(store: Store, where: Where, word: str) -> Parameter | None:
     if word == "subject":
         return None if (name := subject_name(value)) is None else parameter(word, name, origin)
     if word == "unit":
-        return parameter(word, velocity_unit(_plain_text(value) or "", where.at), origin)
+        return parameter(word, velocity_unit(plain_text(value) or "", where.at), origin)
     number = _numbers(value, where.at, word)
     if number.size == 0 or (UNITS[word] == "Hz" and not np.any(number)):
         return None
@@ -250,32 +252,6 @@ def _numbers(value: Any, at: str, word: str) -> NDArray[np.float64]:
         return np.asarray(value, float)
     except (TypeError, ValueError):
         raise InputError(f"{at} should be numbers ({word}), got {str(value)[:40]!r}") from None
-
-
-def subject_name(value: Any) -> str | None:
-    """Who was recorded, as text; None where a file says nothing that tells one subject from another."""
-    text = _plain_text(value)
-    if text is None:  # a number may be a name: 7, not 7.0; several are none
-        try:
-            numbers = np.asarray(value, float).ravel()
-        except (TypeError, ValueError):
-            return None
-        if numbers.size != 1 or not np.isfinite(numbers[0]):
-            return None
-        text = f"{numbers[0]:g}" if numbers[0] != np.rint(numbers[0]) else str(int(numbers[0]))
-    return None if text.lower() in _NAMELESS else text
-
-
-def _plain_text(value: Any) -> str | None:
-    """A text, whatever a format wraps it in; None for what is no one text."""
-    if isinstance(value, np.ndarray | list | tuple):
-        flat = np.ravel(np.asarray(value, object))
-        if flat.size != 1:
-            return None
-        value = flat[0]
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    return value.strip().strip("\0").strip() if isinstance(value, str) else None
 
 
 def velocity_unit(text: str, origin: str) -> str:

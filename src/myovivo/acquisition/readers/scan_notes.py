@@ -62,9 +62,9 @@ def _read(notes: Path) -> dict[str, float]:
         params = read_matlab(notes).get("Params")
     except FileError as error:
         raise FileError(notes, f"has no readable Params ({error.problem}); give video.pixel instead") from error
-    missing = [name for name in _NAMES if not isinstance(params, dict) or name not in params]
-    if not isinstance(params, dict) or missing:
-        lacking = f" ({missing[0]} is missing)" if isinstance(params, dict) else ""
+    params = params if isinstance(params, dict) else {}
+    if missing := [name for name in _NAMES if name not in params]:
+        lacking = f" ({missing[0]} is missing)" if params else ""
         raise FileError(
             notes, f"has no readable Params with px2mm, ulcorner, nx, ny{lacking}; give video.pixel instead"
         )

@@ -19,7 +19,7 @@ from ...errors import InputError
 LISTED = 64  # elements of a cell or struct array that are listed by themselves
 
 
-class Source(NamedTuple):
+class StoredArray(NamedTuple):
     """An array that is opened when it is read: how, its shape and type."""
 
     open: Callable[[], contextlib.AbstractContextManager[Any]]
@@ -85,7 +85,7 @@ class Store(ABC):
             raise InputError(f"the parts of {name} must all be of one shape; check what was exported")
         return np.stack(values).reshape(*leading, *values[0].shape)
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> StoredArray:
         """A large variable, to be read in parts.
 
         Raises
@@ -100,14 +100,14 @@ class Store(ABC):
         if dtype.kind in "OSU":
             raise InputError(f"{name} is text, no array of numbers; check the name")
         if name not in self.series and "*" not in name:
-            return Source(lambda: self._opened(members, (), stack_last=False), shape, dtype)
+            return StoredArray(lambda: self._opened(members, (), stack_last=False), shape, dtype)
         if len({self.shapes[member] for member in members}) > 1:
             sizes = ", ".join(sorted({str(self.shapes[member]) for member in members}))
             raise InputError(f"the arrays {name} must all be of one shape, got {sizes}")
         if name in self.series:
             whole = (*shape, len(members))
-            return Source(lambda: self._opened(members, (), stack_last=True), whole, dtype)
-        return Source(lambda: self._opened(members, leading, stack_last=False), (*leading, *shape), dtype)
+            return StoredArray(lambda: self._opened(members, (), stack_last=True), whole, dtype)
+        return StoredArray(lambda: self._opened(members, leading, stack_last=False), (*leading, *shape), dtype)
 
     def has(self, name: str) -> bool:
         """Whether a variable of this name, or any of this pattern, exists."""
@@ -140,8 +140,8 @@ class Store(ABC):
         """Scalars, short lists of numbers and short texts, by name: what a parameter could be."""
         inner = {member for members in self.series.values() for member in members}
         few = [name for name, shape in self.shapes.items() if name not in inner and math.prod(shape) <= 8]
-        found = {name: self._value(name) for name in few[: 4 * LISTED]}
-        return {name: value for name, value in found.items() if not isinstance(value, str) or len(value) <= 80}
+        values = {name: self._value(name) for name in few[: 4 * LISTED]}
+        return {name: value for name, value in values.items() if not isinstance(value, str) or len(value) <= 80}
 
     def _known(self, name: str) -> str:
         if name in self.shapes:  # names of other programs may hold a slash
@@ -171,8 +171,8 @@ class Store(ABC):
     def _note_series(self, name: str, members: list[str]) -> None:
         """Elements of one shape are one array, too; text is none."""
         shapes = {self.shapes.get(member) for member in members}
-        is_alike = len(members) > 1 and len(shapes) == 1 and None not in shapes
-        if is_alike and all(self._dtype(member).kind not in "OSU" for member in members):
+        alike = len(members) > 1 and len(shapes) == 1 and None not in shapes
+        if alike and all(self._dtype(member).kind not in "OSU" for member in members):
             self.series[name] = members
 
 

@@ -74,9 +74,9 @@ def _parameters(channels: Any, axes: int) -> Parameters:
     def of(name: str, value: Any, where: str) -> None:
         if value is not None:
             number = np.squeeze(np.asarray(value, float))
-            found[name] = parameter(name, float(number) if number.ndim == 0 else number, f"file ({where})")
+            stated[name] = parameter(name, float(number) if number.ndim == 0 else number, f"file ({where})")
 
-    found: Parameters = {}
+    stated: Parameters = {}
     waves = channels.sequence
     waves = waves if isinstance(waves, list) else [waves]
     of("sampling_frequency", channels.sampling_frequency, "sampling_frequency")
@@ -93,7 +93,7 @@ def _parameters(channels: Any, axes: int) -> Parameters:
     plane = [wave.wavefront.name == "plane" or np.isinf(float(np.squeeze(wave.source.distance))) for wave in waves]
     if all(plane):
         of("angles", [float(np.squeeze(wave.source.azimuth)) for wave in waves], "sequence.source.azimuth")
-    return found
+    return stated
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from .openhdemg import read_openhdemg_trains
 from .text import read_bids_trains, read_delsys_trains
 from .trains import Decomposition, cleaned
 
-READERS = {
+BY_ENDING = {
     ".mat": read_matlab_trains,
     ".json": read_openhdemg_trains,
     ".tsv": read_bids_trains,
@@ -63,12 +63,12 @@ def read_decomposition(path: str | Path) -> Decomposition:
     if not path.is_file():
         raise FileError(path, "does not exist; give a file of decomposed spike trains")
     endings = [ending.lower() for ending in path.suffixes if ending.lower() != ".gz"]
-    reader = READERS.get(endings[-1] if endings else "")
+    reader = BY_ENDING.get(endings[-1] if endings else "")
     if reader is None:
-        known = f"{', '.join(list(READERS)[:-1])} or {list(READERS)[-1]}"
+        known = f"{', '.join(list(BY_ENDING)[:-1])} or {list(BY_ENDING)[-1]}"
         raise FileError(path, f"spike trains come as {known}, got {path.suffix or 'no ending'}")
     try:
-        found = cleaned(reader(path))
+        trains = cleaned(reader(path))
     except FileError as error:
         raise FileError(path, _as_trains(error.problem)) from error
     except InputError as error:
@@ -76,9 +76,9 @@ def read_decomposition(path: str | Path) -> Decomposition:
     except (csv.Error, OSError, MemoryError, RecursionError, OverflowError) as error:
         reason = " ".join(str(error).split())[:80] or type(error).__name__
         raise FileError(path, f"cannot be read as spike trains ({reason}); save it again") from error
-    if not found.recordings:
-        raise FileError(path, f"holds no spike trains; {found.title} without a firing")
-    return found
+    if not trains.recordings:
+        raise FileError(path, f"holds no spike trains; {trains.title} without a firing")
+    return trains
 
 
 def _as_trains(problem: str) -> str:
