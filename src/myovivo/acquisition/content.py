@@ -54,6 +54,8 @@ UNITS = {
     "spacing": "m",
     "depth_axis": "m",
     "lateral_axis": "m",
+    "depth_step": "m",
+    "lateral_step": "m",
     "sign": "1",
     "baseband": "1",
     "elements": "1",
@@ -219,7 +221,7 @@ _RIVALS = {
     "frame_rate": ("pulse_rate", "transmit_intervals", "frame_times"),
     "pulse_rate": ("frame_rate", "transmit_intervals", "frame_times"),
     "pitch": ("element_x",),
-    "spacing": ("depth_axis", "lateral_axis"),
+    "spacing": ("depth_axis", "lateral_axis", "depth_step", "lateral_step"),
     "unit": ("scale",),
 }
 
