@@ -145,7 +145,7 @@ class Content:
     name : of the array in the file
     sought : parameters that a layout looks for in vain, and where
     axes_origin : who named the axes
-    told_by_user : whether a mapping of the user's says where things are
+    asked : parameters that a mapping of the user's, or a sidecar, speaks of
     """
 
     kind: Kind
@@ -155,7 +155,7 @@ class Content:
     name: str = ""
     sought: Mapping[str, str] = field(default_factory=dict)
     axes_origin: str = "file"
-    told_by_user: bool = False
+    asked: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..runtime.words import counted
 from ..sequences.quantities import PLAUSIBLE, plausible
 from .channel_data import centred
-from .content import TITLES, Content, Kind, Parameter, Parameters, parameter
+from .content import TITLES, Content, Kind, Parameter, Parameters, parameter, shown
 from .timing import ascend, frame_increments
 
 _DEFAULTS = {
@@ -141,6 +141,16 @@ def unusual(content: Content, given: Parameters) -> list[str]:
         for step, pixels in zip(given["spacing"].value, content.shape[1:], strict=True):
             notes.append(plausible("extent", step * pixels, given["spacing"].origin, f"extent of {pixels} pixels"))
     return [note for note in notes if note]
+
+
+def in_vain(content: Content, given: Parameters, subject: str) -> list[str]:
+    """What a mapping names that is not in the file, and what is taken in its place: a note each."""
+    taken = {name: f"{shown(used.value)} {used.unit}".strip() for name, used in given.items()} | {"subject": subject}
+    return [
+        f"no {name} by {content.sought[name]} in the file; {taken[name]} was taken"
+        for name in content.asked
+        if name in content.sought and name in taken
+    ]
 
 
 def _frame_rate(stated: Parameters, frames: int, waves: int) -> Parameter | None:

@@ -118,20 +118,22 @@ def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
     """An array and its parameters: by the mapping, else by a ready layout and a sidecar, else by the user's words."""
     if mapping is not None:
         layout = read_layout(mapping)
+        asked = layout.parameters
     else:
+        asked = {}
         layout = next((ready for ready in ready_layouts() if fits(ready, store, scan.variable)), NO_LAYOUT)
         if (sidecar := sidecar_of(store.path)) is not None:
-            layout = layout.overlaid(read_layout(sidecar, "sidecar"))
+            beside = read_layout(sidecar, "sidecar")
+            layout, asked = layout.overlaid(beside), beside.parameters
     name = scan.variable or array_name(layout, store) or (None if layout.data else _only(store))
     if name is None or not store.has(name):
         wanted = scan.variable or " or ".join(layout.data)
         raise InputError(f"there is no array {wanted}; {describe_arrays(store)}")
     told = {word for word, value in scan.model_dump().items() if value is not None} | set(layout.parameters)
     kind = scan.content or layout.content or _guessed_kind(store, name, told)
-    by_user = mapping is not None
     axes = (scan.axes,) if scan.axes else layout.axes
     origin = "argument" if scan.axes else f"layout {layout.name}" if layout.axes else "default"
-    return replace(apply(layout._replace(axes=axes), store, name, kind), axes_origin=origin, told_by_user=by_user)
+    return replace(apply(layout._replace(axes=axes), store, name, kind), axes_origin=origin, asked=tuple(asked))
 
 
 def _only(store: Store) -> str:

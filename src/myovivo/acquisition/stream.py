@@ -38,7 +38,7 @@ from .checks import (
 from .content import Content, Parameter, Parameters, parameter
 from .inputs import channel_data, clip, iq_recording, velocity_frames
 from .motion import Motion
-from .parameters import complete, unusual
+from .parameters import complete, in_vain, unusual
 from .readers.layout import sidecar_of
 from .readers.scan_notes import notes_beside, notes_files
 from .readers.video import coloured_share
@@ -132,8 +132,7 @@ def _raw(
     if opened.axes_origin == "default" and len(opened.shape) == 3:
         notes += axes_note(" ".join(opened.frames.axes), opened.shape)
     who = str(opened.parameters["subject"].value) if "subject" in opened.parameters else _subject_of(path)
-    if "subject" in opened.sought and opened.told_by_user:
-        notes.append(f"no subject by {opened.sought['subject']} in the file; its name was taken, {who}")
+    notes += in_vain(opened, given, who)
     # On its way to velocity, by what it holds
     if opened.kind in ("rf", "channel_iq"):
         raw = _from_channels(channel_data(opened, given), settings, given, notes, device, quiet)

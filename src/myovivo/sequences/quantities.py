@@ -6,13 +6,15 @@ import math
 import warnings
 from typing import Annotated, Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from ..errors import InputError, UnitWarning
 
 
 class Range(NamedTuple):
-    """What a quantity can be at all, what it usually is, and the unit that a value outside is probably in."""
+    """What a quantity can be at all, what it usually is, and what to ask of one outside."""
 
     unit: str
     least: float
@@ -22,20 +24,20 @@ class Range(NamedTuple):
 
 
 PLAUSIBLE = {
-    "extent": Range("m", 1e-4, 0.5, (0.001, 0.25), "mm"),
-    "spacing": Range("m", 1e-7, 0.02, (2e-6, 0.01), "mm"),
-    "pitch": Range("m", 1e-5, 5e-3, (3e-5, 2e-3), "mm"),
+    "extent": Range("m", 1e-4, 0.5, (0.001, 0.25), "is it in mm?"),
+    "spacing": Range("m", 1e-7, 0.02, (2e-6, 0.01), "is it in mm?"),
+    "pitch": Range("m", 1e-5, 5e-3, (3e-5, 2e-3), "is it in mm?"),
     # one frame a second is what formats write that do not know better
-    "frame_rate": Range("Hz", 0.5, 1e5, (10.0, 3e4), "Hz"),
-    "pulse_rate": Range("Hz", 0.5, 1e6, (10.0, 1e5), "Hz"),
-    "sampling_frequency": Range("Hz", 1e5, 1e9, (1e6, 2.5e8), "MHz"),
-    "centre_frequency": Range("Hz", 1e5, 1e8, (5e5, 6e7), "MHz"),
-    "sound_speed": Range("m/s", 300.0, 6000.0, (1300.0, 1800.0), "mm/us"),
+    "frame_rate": Range("Hz", 0.5, 1e5, (10.0, 3e4), "is it in Hz?"),
+    "pulse_rate": Range("Hz", 0.5, 1e6, (10.0, 1e5), "is it in Hz?"),
+    "sampling_frequency": Range("Hz", 1e5, 1e9, (1e6, 2.5e8), "is it in MHz?"),
+    "centre_frequency": Range("Hz", 1e5, 1e8, (5e5, 6e7), "is it in MHz?"),
+    "sound_speed": Range("m/s", 300.0, 6000.0, (1300.0, 1800.0), "is it in mm/us?"),
     # root mean square of what is said to be in m/s
-    "velocity": Range("m/s", 0.0, 0.3, (1e-7, 0.05), "mm/s"),
+    "velocity": Range("m/s", 0.0, 0.3, (1e-7, 0.05), "is it in mm/s?"),
     # of a sequence, which may be standardised, or in pulses as the simplified simulation is
-    "sequence velocity": Range("m/s", 0.0, math.inf, (0.0, 0.5), "mm/s"),
-    "firing_rate": Range("Hz", 0.02, 250.0, (0.2, 80.0), "s"),  # of one motor unit
+    "sequence velocity": Range("m/s", 0.0, math.inf, (0.0, 0.5), "is it in mm/s?"),
+    "firing_rate": Range("Hz", 0.02, 250.0, (0.2, 80.0), "are the times in s?"),  # of one motor unit
 }
 
 
@@ -52,6 +54,24 @@ def positive(name: str, value: float, unit: str) -> None:
         is_positive = False
     if not is_positive:
         raise InputError(f"{name} must be positive, in {unit}, got {value!r}")
+
+
+def as_velocity(values: Any) -> NDArray[np.float32]:
+    """Values as an array of velocities.
+
+    Raises
+    ------
+    InputError : complex numbers or no numbers.
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "c":
+            raise InputError("velocity must be real, got complex numbers; acquire IQ with Recording.of_array")
+        return np.asarray(array, np.float32)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"velocity must be an array of numbers (T, Z, X), got {type(values).__name__}") from None
 
 
 def two_steps(spacing: Any) -> tuple[float, float]:
@@ -86,9 +106,9 @@ def plausible(name: str, value: float, origin: str = "", shown: str = "") -> str
     told = f"{shown or name} of {value:.4g} {row.unit}"
     source = f" ({origin})" if origin else ""
     if not row.least <= value <= row.most:
-        raise InputError(f"{told} cannot be{source}; is it in {row.asks}?")
+        raise InputError(f"{told} cannot be{source}; {row.asks}")
     if not row.usual[0] <= value <= row.usual[1]:
-        return f"{told} is unusual{source}; is it in {row.asks}?"
+        return f"{told} is unusual{source}; {row.asks}"
     return ""
 
 

@@ -26,7 +26,7 @@ from ..runtime.provenance import made_by
 from .hdf5 import FORMAT, FORMAT_VERSION, describe, opened
 from .header import CHUNK_FRAMES, Origin, header_in
 from .labels import MotorUnits, crop_labels, read_labels, write_labels
-from .quantities import plausible, positive, require_plausible, two_steps
+from .quantities import as_velocity, plausible, positive, require_plausible, two_steps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -250,24 +250,6 @@ class Sequence(Introduced):
                 subject=header.subject,
                 provenance=header.provenance,
             )
-
-
-def as_velocity(values: Any) -> NDArray[np.float32]:
-    """Values as an array of velocities.
-
-    Raises
-    ------
-    InputError : complex numbers or no numbers.
-    """
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind == "c":
-            raise InputError("velocity must be real, got complex numbers; acquire IQ with Recording.of_array")
-        return np.asarray(array, np.float32)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"velocity must be an array of numbers (T, Z, X), got {type(values).__name__}") from None
 
 
 def require_sequence(value: object) -> Sequence:
