@@ -235,6 +235,8 @@ def text_txt(text):
     return lambda folder: (folder / "a.txt").write_text(text)
 
 
+BROKEN_GZIP = gzip.compress(bytes(range(256)) * 9)[:-40] + b"\xff" * 32
+
 HEAD = "onset\tduration\tmotor_unit\n"
 BAD = {
     "a rate of 0": (mat(MUPulses=cell(*rows), fsamp=0.0), "fsamp must be positive"),
@@ -277,6 +279,7 @@ BAD = {
     "a text in JSON": (text_json(openhdemg_text([["a"]])), "MUPULSES must be numbers"),
     "nested too deep": (text_json("[" * 100000), "cannot be read as spike trains"),
     "no JSON": (text_json("{"), "cannot be read as spike trains"),
+    "a broken gzip": (lambda folder: (folder / "a.json").write_bytes(BROKEN_GZIP), "cannot be read as spike trains"),
     "a list": (text_json("[1]"), "there is no FSAMP"),
     "broken inside": (text_json(json.dumps({"FSAMP": "2048", "MUPULSES": "[["})), "MUPULSES is no JSON"),
     "muaps for firings": (text_txt(delsys_text([[3.0, 1.0, 2.0]])), "must ascend down each column"),
