@@ -6,8 +6,6 @@ import math
 import warnings
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from ..errors import InputError, UnitWarning
@@ -54,24 +52,6 @@ def positive(name: str, value: float, unit: str) -> None:
         is_positive = False
     if not is_positive:
         raise InputError(f"{name} must be positive, in {unit}, got {value!r}")
-
-
-def as_velocity(values: Any) -> NDArray[np.float32]:
-    """Values as an array of velocities.
-
-    Raises
-    ------
-    InputError : complex numbers or no numbers.
-    """
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind == "c":
-            raise InputError("velocity must be real, got complex numbers; acquire IQ with Recording.of_array")
-        return np.asarray(array, np.float32)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"velocity must be an array of numbers (T, Z, X), got {type(values).__name__}") from None
 
 
 def two_steps(spacing: Any) -> tuple[float, float]:

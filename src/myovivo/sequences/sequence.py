@@ -26,7 +26,8 @@ from ..runtime.provenance import made_by
 from .hdf5 import FORMAT, FORMAT_VERSION, describe, opened
 from .header import CHUNK_FRAMES, Origin, header_in
 from .labels import MotorUnits, crop_labels, read_labels, write_labels
-from .quantities import as_velocity, plausible, positive, require_plausible, two_steps
+from .quantities import plausible, positive, require_plausible, two_steps
+from .values import as_velocity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
