@@ -343,3 +343,38 @@ def test_the_phantom_is_said_not_to_be_in_vivo_where_people_start():
     for page in (ROOT / "README.md", DOCS / "index.rst", DOCS / "quickstart.rst", DOCS / "explanation" / "phantom.rst"):
         text = " ".join(page.read_text(encoding="utf-8").split())
         assert re.search(r"(phantom is not|never|, not) in vivo|\*\*never in vivo\*\*", text), page
+
+
+# ------------------------------------------------------------------------------------ formats
+
+FORMATS = DOCS / "howto" / "formats.rst"
+INFRASTRUCTURE = {"__init__", "store"}  # of readers: what they share
+
+
+def readers():
+    """Every reader by the name that the table gives it: modules, ready layouts, and readers of spike trains."""
+    folder = ROOT / "src" / "myovivo" / "acquisition" / "readers"
+    spike_trains = importlib.import_module("myovivo.simulation.spike_trains.reading").BY_ENDING.values()
+    names = {path.stem for path in folder.glob("*.py")} | {path.stem for path in folder.glob("layouts/*.yaml")}
+    return (names | {reader.__name__ for reader in spike_trains}) - INFRASTRUCTURE
+
+
+def table_rows():
+    """The rows of the tables of formats as lists of cells, without the headings."""
+    text = FORMATS.read_text(encoding="utf-8")
+    parts = re.split(r"^   \* - ", text, flags=re.M)[1:]
+    return [
+        cells for part in parts if (cells := re.split(r"^     - ", part, flags=re.M))[0].strip() != "format (reader)"
+    ]
+
+
+def test_every_reader_has_a_row_in_the_table_of_formats():
+    named_there = {name for cells in table_rows() for name in re.findall(r"``(\w+)``", cells[0])}
+    assert named_there == readers()
+
+
+def test_every_row_says_what_is_read_what_it_was_checked_against_and_what_is_refused():
+    assert len(table_rows()) >= 12
+    for cells in table_rows():
+        assert len(cells) == 4, cells[0]
+        assert all(cell.strip() for cell in cells), cells[0]

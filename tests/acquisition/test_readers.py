@@ -1329,7 +1329,8 @@ def test_an_inspection_tells_all_there_is(tmp_path, writer):
     path = tmp_path / "a.dat"
     how, origins = writer(path)
     changes = {f"scan.{name}": value for name, value in how.get("scan", {}).items()}
-    said = inspect(path, changes, mapping=how.get("mapping"))
+    said = inspect(path, {"conditioning.band": None, **changes}, mapping=how.get("mapping"))
+    assert said.complete
     assert not said.missing
     assert not said.problem
     lines = str(said).splitlines()

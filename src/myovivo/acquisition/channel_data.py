@@ -14,7 +14,7 @@ from ..runtime.introduction import Introduced, Introduction, between, labelled, 
 from ..runtime.words import counted
 from ..sequences.header import Origin
 from ..sequences.labels import MotorUnits
-from ..sequences.quantities import positive
+from ..sequences.quantities import plausible, positive
 
 _BLOCK = 32  # frames at a time
 
@@ -65,6 +65,8 @@ class ChannelData(Introduced):
         for name in ("frame_rate", "sampling_frequency", "centre_frequency"):
             positive(name, getattr(self, name), "Hz")
         positive("sound_speed", self.sound_speed, "m/s")
+        for name in ("frame_rate", "sampling_frequency", "centre_frequency", "sound_speed"):
+            plausible(name, getattr(self, name))
         frames, waves, samples, elements = self.shape
         x, angles = np.asarray(self.element_x, float).ravel(), np.asarray(self.angles, float).ravel()
         start = np.asarray(self.start_time, float).ravel()

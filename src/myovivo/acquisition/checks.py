@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..sequences.quantities import plausible
 from .content import Parameters
 from .parameters import frame_steps
 from .timing import ascend, frame_increments
@@ -127,6 +128,33 @@ class Watch:
         if run.any():
             self._clipped += int(np.count_nonzero(at_end))
             self._clipping = self._clipping | run.any((0, 1, 2))
+
+
+class Speed:
+    """Looks at velocity as it passes: whether it is one that muscle has.
+
+    Parameters
+    ----------
+    name : the row of the table of plausible quantities
+    shown : what a note calls it
+    """
+
+    def __init__(self, name: str, shown: str):
+        self._name, self._shown = name, shown
+        self._squares, self._count = 0.0, 0
+
+    def watched(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """The blocks, unchanged."""
+        for block in blocks:
+            self._squares += float(np.sum(np.square(block, dtype=np.float64)))
+            self._count += block.size
+            yield block
+
+    def notes(self) -> list[str]:
+        """A line if the velocity is unusual."""
+        rms = (self._squares / max(self._count, 1)) ** 0.5
+        note = plausible(self._name, rms, shown=self._shown) if rms > 0 else ""
+        return [note] if note else []
 
 
 class Peaks:

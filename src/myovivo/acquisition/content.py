@@ -54,6 +54,8 @@ UNITS = {
     "spacing": "m",
     "depth_axis": "m",
     "lateral_axis": "m",
+    "depth_step": "m",
+    "lateral_step": "m",
     "sign": "1",
     "baseband": "1",
     "elements": "1",
@@ -141,6 +143,7 @@ class Content:
     name : of the array in the file
     sought : parameters that a layout looks for in vain, and where
     axes_origin : who named the axes
+    asked : parameters that a mapping of the user's, or a sidecar, speaks of
     """
 
     kind: Kind
@@ -150,6 +153,7 @@ class Content:
     name: str = ""
     sought: Mapping[str, str] = field(default_factory=dict)
     axes_origin: str = "file"
+    asked: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -215,7 +219,7 @@ _RIVALS = {
     "frame_rate": ("pulse_rate", "transmit_intervals", "frame_times"),
     "pulse_rate": ("frame_rate", "transmit_intervals", "frame_times"),
     "pitch": ("element_x",),
-    "spacing": ("depth_axis", "lateral_axis"),
+    "spacing": ("depth_axis", "lateral_axis", "depth_step", "lateral_step"),
     "unit": ("scale",),
 }
 

@@ -103,7 +103,8 @@ def velocity_frames(content: Content, given: Parameters) -> Images:
     InputError : not real, not finite, or so fast that it must be in another unit; the latter two when they are read.
     """
     frames, rows, columns = content.shape
-    factor = np.float32(given["sign"].value * VELOCITY_UNITS[given["unit"].value] * given["scale"].value)
+    scale = given["scale"].value if "scale" in given else 1.0
+    factor = np.float32(given["sign"].value * VELOCITY_UNITS[given["unit"].value] * scale)
     if content.frames.is_complex or content.frames.dtype.kind not in "fiu":
         raise InputError(
             f"velocity must be a real array (T, Z, X), got {content.frames.dtype} of shape {content.frames.shape}"

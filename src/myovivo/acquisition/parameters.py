@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..runtime.words import counted
 from ..sequences.quantities import PLAUSIBLE, plausible
 from .channel_data import centred
-from .content import TITLES, Content, Kind, Parameter, Parameters, parameter
+from .content import TITLES, Content, Kind, Parameter, Parameters, parameter, shown
 from .timing import ascend, frame_increments
 
 _DEFAULTS = {
@@ -21,7 +21,6 @@ _DEFAULTS = {
     "sign": 1,
     "baseband": 1,
     "unit": "m/s",
-    "scale": 1.0,
 }
 
 NEEDED: dict[Kind, tuple[str, ...]] = {
@@ -61,8 +60,9 @@ def resolved(content: Content) -> tuple[Parameters, list[str]]:
     if content.kind == "iq":
         given["baseband"] = _single("baseband", stated.get("baseband") or _default("baseband"))
     if content.kind == "velocity":
-        given |= {name: stated.get(name) or _default(name) for name in ("unit", "scale")}
-        if given["scale"].value != 1 and given["unit"].origin != "default":
+        given["unit"] = stated.get("unit") or _default("unit")
+        given |= {"scale": stated["scale"]} if "scale" in stated else {}
+        if "scale" in stated and "unit" in stated:
             raise InputError("velocity is scaled either by its unit or by times of the data; leave one out")
     elif "scale" in stated or "unit" in stated:
         raise InputError(f"unit and times of the data are for velocity, not for {TITLES[content.kind]}; leave them out")
@@ -143,6 +143,16 @@ def unusual(content: Content, given: Parameters) -> list[str]:
     return [note for note in notes if note]
 
 
+def in_vain(content: Content, given: Parameters, subject: str) -> list[str]:
+    """What a mapping names that is not in the file, and what is taken in its place: a note each."""
+    taken = {name: f"{shown(used.value)} {used.unit}".strip() for name, used in given.items()} | {"subject": subject}
+    return [
+        f"no {name} by {content.sought[name]} in the file; {taken[name]} was taken"
+        for name in content.asked
+        if name in content.sought and name in taken
+    ]
+
+
 def _frame_rate(stated: Parameters, frames: int, waves: int) -> Parameter | None:
     if "frame_rate" in stated:
         said = _single("frame_rate", stated["frame_rate"])
@@ -188,6 +198,11 @@ def _spacing(stated: Parameters) -> Parameter | None:
         for step in (dz, dx):
             _plausible("spacing", step, stated["spacing"])
         return stated["spacing"]._replace(value=(dz, dx))
+    if "depth_step" in stated and "lateral_step" in stated:
+        dz, dx = (_single(name, stated[name]) for name in ("depth_step", "lateral_step"))
+        for step in (dz, dx):
+            _plausible("spacing", step.value, step)
+        return parameter("spacing", (dz.value, dx.value), f"{dz.origin}, {dx.origin}")
     if "depth_axis" in stated and "lateral_axis" in stated:
         axes = [np.unique(np.asarray(stated[name].value, float)) for name in ("depth_axis", "lateral_axis")]
         steps = [np.diff(axis) for axis in axes]

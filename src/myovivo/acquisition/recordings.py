@@ -30,6 +30,8 @@ from .readers.uff import channel_data_in, read_uff
 from .readers.video import read_video
 from .settings import Scan
 
+_RAW = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
 _SELF_DESCRIBING = ("recording", "video", "dicom", "uff")
 
 
@@ -62,6 +64,14 @@ def open_recording(
         return _opened(path, scan, mapping)
     except InputError as error:
         raise FileError(path, str(error)) from error
+    except _RAW as error:
+        raise FileError(path, unread(error)) from error
+
+
+def unread(error: Exception) -> str:
+    """A library's complaint about a file as part of our one line."""
+    told = " ".join(str(error).split())[:100]
+    return f"cannot be read ({type(error).__name__}: {told}); check how it was saved"
 
 
 def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | Content:
@@ -108,10 +118,13 @@ def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
     """An array and its parameters: by the mapping, else by a ready layout and a sidecar, else by the user's words."""
     if mapping is not None:
         layout = read_layout(mapping)
+        asked = layout.parameters
     else:
+        asked = {}
         layout = next((ready for ready in ready_layouts() if fits(ready, store, scan.variable)), NO_LAYOUT)
         if (sidecar := sidecar_of(store.path)) is not None:
-            layout = layout.overlaid(read_layout(sidecar, "sidecar"))
+            beside = read_layout(sidecar, "sidecar")
+            layout, asked = layout.overlaid(beside), beside.parameters
     name = scan.variable or array_name(layout, store) or (None if layout.data else _only(store))
     if name is None or not store.has(name):
         wanted = scan.variable or " or ".join(layout.data)
@@ -120,7 +133,7 @@ def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
     kind = scan.content or layout.content or _guessed_kind(store, name, told)
     axes = (scan.axes,) if scan.axes else layout.axes
     origin = "argument" if scan.axes else f"layout {layout.name}" if layout.axes else "default"
-    return replace(apply(layout._replace(axes=axes), store, name, kind), axes_origin=origin)
+    return replace(apply(layout._replace(axes=axes), store, name, kind), axes_origin=origin, asked=tuple(asked))
 
 
 def _only(store: Store) -> str:

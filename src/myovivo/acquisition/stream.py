@@ -19,25 +19,38 @@ from ..sequences.header import Origin
 from ..sequences.labels import MotorUnits
 from ..sequences.recording import Recording
 from ..sequences.resample import resample_labels
-from ..signals.band_pass import band_passed, require_band
+from ..signals.band_pass import band_passed
 from ..signals.median import median
 from ..signals.resample import resample_space, resampled_in_time, resampled_length
+from .band import require_band_of_video, require_time
 from .beamform import beamform
 from .channel_data import ChannelData
-from .checks import Peaks, Watch, aliasing_note, axes_note, frequency_note, overlay_note, timing_notes
+from .checks import (
+    Peaks,
+    Speed,
+    Watch,
+    aliasing_note,
+    axes_note,
+    frequency_note,
+    overlay_note,
+    timing_notes,
+)
 from .content import Content, Parameter, Parameters, parameter
 from .given_labels import GivenLabels, Labels, labels_beside
 from .inputs import channel_data, clip, iq_recording, velocity_frames
 from .motion import Motion
-from .parameters import complete
+from .parameters import complete, in_vain, unusual
 from .readers.layout import sidecar_of
 from .readers.scan_notes import notes_beside, notes_files
 from .readers.video import coloured_share
-from .recordings import open_recording
+from .recordings import open_recording, unread
 from .settings import AcquireSettings, Scan
 from .velocity import VelocityEstimator
 
 RecordingSource = Recording | ChannelData | str | Path
+
+# What a file can make libraries complain of; a bug of ours would be told the same way, with its cause.
+_RAW = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class _Raw(NamedTuple):
@@ -83,6 +96,11 @@ def stream_of(
     ------
     FileError, InputError : as `acquire`.
     """
+    if not isinstance(source, Recording | ChannelData | str | Path):
+        raise InputError(
+            f"a recording is a file, a Recording or ChannelData, got {type(source).__name__}; make one of an array "
+            "with ChannelData.of_array or Recording.of_array, or a Sequence if it is velocity"
+        )
     with file_named(source):
         raw = _raw(source, settings, mapping, str(device_of(device)), quiet)
         if isinstance(source, str | Path):
@@ -99,22 +117,28 @@ def _raw(
 ) -> _Raw:
     if isinstance(source, Recording | ChannelData) and settings.scan != type(settings.scan)():
         raise InputError("scan settings are for files; change the recording itself, as with dataclasses.replace")
-    if isinstance(source, Recording):
-        return _from_iq(source, settings, told_by_recording(source), (), [], device, quiet)
-    if isinstance(source, ChannelData):
-        return _from_channels(source, settings, told_by_recording(source), [], device, quiet)
+    if isinstance(source, Recording | ChannelData):
+        short = require_time(settings, source.shape[0], source.frame_rate)
+        if isinstance(source, Recording):
+            return _from_iq(source, settings, told_by_recording(source), (), short, device, quiet)
+        return _from_channels(source, settings, told_by_recording(source), short, device, quiet)
     # A file, and what it says of itself
     path = Path(source)
+    require_band_of_video(path, settings)
     opened = open_recording(path, settings.scan, mapping)
     if isinstance(opened, Recording):
-        return _from_iq(opened, settings, told_by_recording(opened, settings.scan), (), [], device, quiet)
+        short = require_time(settings, opened.shape[0], opened.frame_rate)
+        raw = _from_iq(opened, settings, told_by_recording(opened, settings.scan), (), short, device, quiet)
+        return raw._replace(subject=opened.subject or _subject_of(path))
     if opened.kind == "bmode":
         opened = with_video_settings(path, opened, settings)
     given = complete(opened)
-    notes = timing_notes(opened.parameters, opened.shape[1] if len(opened.shape) == 4 else 1)
+    notes = require_time(settings, opened.shape[0], given["frame_rate"].value) + unusual(opened, given)
+    notes += timing_notes(opened.parameters, opened.shape[1] if len(opened.shape) == 4 else 1)
     if opened.axes_origin == "default" and len(opened.shape) == 3:
         notes += axes_note(" ".join(opened.frames.axes), opened.shape)
     who = str(opened.parameters["subject"].value) if "subject" in opened.parameters else _subject_of(path)
+    notes += in_vain(opened, given, who)
     # On its way to velocity, by what it holds
     if opened.kind in ("rf", "channel_iq"):
         raw = _from_channels(channel_data(opened, given), settings, given, notes, device, quiet)
@@ -131,9 +155,9 @@ def _raw(
         raw = _from_clip(opened, given, settings, notes, quiet)
     else:
         frames = velocity_frames(opened, given)
-        raw = _Raw(
-            frames.blocks(), frames.shape, frames.frame_rate, frames.spacing, given, (), lambda: notes, dict[str, Any]
-        )
+        speed = Speed("velocity", "recorded root-mean-square velocity")
+        passing, size = speed.watched(frames.blocks()), (frames.frame_rate, frames.spacing)
+        raw = _Raw(passing, frames.shape, *size, given, (), _both(lambda: notes, speed.notes), dict[str, Any])
     return raw._replace(subject=who)
 
 
@@ -244,8 +268,6 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
     if count < 1:
         raise InputError(f"{frames} frames at {raw.frame_rate:g} Hz are less than one at {rate:g} Hz; record longer")
     band = settings.conditioning.band
-    if band is not None:
-        require_band(band, raw.frame_rate, "conditioning.band")
     if rate < raw.frame_rate and band is not None and band[1] > rate / 2:
         raise InputError(
             f"conditioning.band ends at {band[1]:g} Hz, but {rate:g} frames per second hold up to {rate / 2:g} Hz; "
@@ -326,7 +348,7 @@ def fingerprint(path: Path) -> str:
 
 def _subject_of(file: Path) -> str:
     label, _, rest = file.stem.partition("_")
-    return label.removeprefix("sub-") if rest else file.stem
+    return (label if rest else "").removeprefix("sub-") or file.stem
 
 
 @contextlib.contextmanager
@@ -338,3 +360,7 @@ def file_named(source: RecordingSource) -> Iterator[None]:
         if isinstance(source, str | Path):
             raise FileError(source, str(error)) from error
         raise
+    except _RAW as error:
+        if not isinstance(source, str | Path):
+            raise
+        raise FileError(source, unread(error)) from error

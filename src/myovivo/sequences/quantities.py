@@ -12,7 +12,7 @@ from ..errors import InputError, UnitWarning
 
 
 class Range(NamedTuple):
-    """What a quantity can be at all, what it usually is, and the unit that a value outside is probably in."""
+    """What a quantity can be at all, what it usually is, and what to ask of one outside."""
 
     unit: str
     least: float
@@ -22,20 +22,20 @@ class Range(NamedTuple):
 
 
 PLAUSIBLE = {
-    "extent": Range("m", 1e-4, 0.5, (0.001, 0.25), "mm"),
-    "spacing": Range("m", 1e-7, 0.02, (2e-6, 0.01), "mm"),
-    "pitch": Range("m", 1e-5, 5e-3, (3e-5, 2e-3), "mm"),
+    "extent": Range("m", 1e-4, 0.5, (0.001, 0.25), "is it in mm?"),
+    "spacing": Range("m", 1e-7, 0.02, (2e-6, 0.01), "is it in mm?"),
+    "pitch": Range("m", 1e-5, 5e-3, (3e-5, 2e-3), "is it in mm?"),
     # one frame a second is what formats write that do not know better
-    "frame_rate": Range("Hz", 0.5, 1e5, (10.0, 3e4), "Hz"),
-    "pulse_rate": Range("Hz", 0.5, 1e6, (10.0, 1e5), "Hz"),
-    "sampling_frequency": Range("Hz", 1e5, 1e9, (1e6, 2.5e8), "MHz"),
-    "centre_frequency": Range("Hz", 1e5, 1e8, (5e5, 6e7), "MHz"),
-    "sound_speed": Range("m/s", 300.0, 6000.0, (1300.0, 1800.0), "mm/us"),
+    "frame_rate": Range("Hz", 0.5, 1e5, (10.0, 3e4), "is it in Hz?"),
+    "pulse_rate": Range("Hz", 0.5, 1e6, (10.0, 1e5), "is it in Hz?"),
+    "sampling_frequency": Range("Hz", 1e5, 1e9, (1e6, 2.5e8), "is it in MHz?"),
+    "centre_frequency": Range("Hz", 1e5, 1e8, (5e5, 6e7), "is it in MHz?"),
+    "sound_speed": Range("m/s", 300.0, 6000.0, (1300.0, 1800.0), "is it in mm/us?"),
     # root mean square of what is said to be in m/s
-    "velocity": Range("m/s", 0.0, 0.3, (1e-7, 0.05), "mm/s"),
+    "velocity": Range("m/s", 0.0, 0.3, (1e-7, 0.05), "is it in mm/s?"),
     # of a sequence, which may be standardised, or in pulses as the simplified simulation is
-    "sequence velocity": Range("m/s", 0.0, math.inf, (0.0, 0.5), "mm/s"),
-    "firing_rate": Range("Hz", 0.02, 250.0, (0.2, 80.0), "s"),  # of one motor unit
+    "sequence velocity": Range("m/s", 0.0, math.inf, (0.0, 0.5), "is it in mm/s?"),
+    "firing_rate": Range("Hz", 0.02, 250.0, (0.2, 80.0), "are the times in s?"),  # of one motor unit
 }
 
 
@@ -49,8 +49,26 @@ def positive(name: str, value: float, unit: str) -> None:
     ------
     InputError : not a positive, finite number.
     """
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{name} must be positive, in {unit}, got {value}")
+    try:
+        is_positive = math.isfinite(value) and value > 0
+    except (TypeError, ValueError):
+        is_positive = False
+    if not is_positive:
+        raise InputError(f"{name} must be positive, in {unit}, got {value!r}")
+
+
+def two_steps(spacing: Any) -> tuple[float, float]:
+    """A pixel size (dz, dx), m.
+
+    Raises
+    ------
+    InputError : not two numbers.
+    """
+    try:
+        dz, dx = (float(step) for step in spacing)
+    except (TypeError, ValueError):
+        raise InputError(f"spacing must be (dz, dx) in m, got {spacing!r}") from None
+    return dz, dx
 
 
 def plausible(name: str, value: float, origin: str = "", shown: str = "") -> str:
@@ -71,9 +89,9 @@ def plausible(name: str, value: float, origin: str = "", shown: str = "") -> str
     told = f"{shown or name} of {value:.4g} {row.unit}"
     source = f" ({origin})" if origin else ""
     if not row.least <= value <= row.most:
-        raise InputError(f"{told} cannot be{source}; is it in {row.asks}?")
+        raise InputError(f"{told} cannot be{source}; {row.asks}")
     if not row.usual[0] <= value <= row.usual[1]:
-        return f"{told} is unusual{source}; is it in {row.asks}?"
+        return f"{told} is unusual{source}; {row.asks}"
     return ""
 
 

@@ -22,7 +22,7 @@ from ..runtime.introduction import Introduced, Introduction, labelled, maker, na
 from .hdf5 import opened, understood
 from .header import Origin
 from .labels import MotorUnits, read_labels, write_labels
-from .quantities import positive
+from .quantities import plausible, positive, require_plausible, two_steps
 
 RECORDING_FORMAT = "myovivo recording"
 
@@ -65,8 +65,10 @@ class Recording(Introduced):
     def __post_init__(self) -> None:
         for name in ("frame_rate", "centre_frequency", "sound_speed"):
             positive(name, getattr(self, name), "Hz" if name != "sound_speed" else "m/s")
-        for name, value in zip(("spacing dz", "spacing dx"), self.spacing, strict=True):
+            require_plausible(name, getattr(self, name))
+        for name, value in zip(("spacing dz", "spacing dx"), two_steps(self.spacing), strict=True):
             positive(name, value, "m")
+            plausible("spacing", value, shown=name)
         if self.shape[0] < 2:
             raise InputError(f"a velocity needs at least two frames, got {self.shape[0]}")
 
@@ -78,6 +80,7 @@ class Recording(Introduced):
         ------
         InputError : not three-dimensional, not complex, or not finite.
         """
+        iq = np.asarray(iq)
         if iq.ndim != 3 or not np.iscomplexobj(iq):
             raise InputError(f"IQ must be a complex array (T, Z, X), got {iq.dtype} of shape {iq.shape}")
         if not np.isfinite(np.sum(iq)):

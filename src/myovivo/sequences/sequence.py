@@ -27,7 +27,8 @@ from .arrays import FromArray
 from .hdf5 import FORMAT, FORMAT_VERSION, describe, opened, understood
 from .header import CHUNK_FRAMES, Origin, header_in
 from .labels import MotorUnits, crop_labels, read_labels, write_labels
-from .quantities import plausible, positive, require_plausible
+from .quantities import plausible, positive, require_plausible, two_steps
+from .values import as_velocity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +67,7 @@ class Sequence(FromArray, Introduced):
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        velocity = np.asarray(self.velocity, np.float32)
+        velocity = as_velocity(self.velocity)
         if velocity.ndim != 3 or velocity.size == 0:
             raise InputError(f"velocity must be (T, Z, X) with at least one frame, got shape {velocity.shape}")
         if not np.isfinite(np.sum(velocity)):  # a sum is one fast pass; it is not finite if any value is not
@@ -76,9 +77,7 @@ class Sequence(FromArray, Introduced):
                     f"velocity must be finite, got {bad} NaN or infinite of {velocity.size} values; mask or fill them"
                 )
         positive("frame_rate", self.frame_rate, "Hz")
-        spacing = tuple(float(value) for value in self.spacing)
-        if len(spacing) != 2:
-            raise InputError(f"spacing must be (dz, dx) in m, got {self.spacing}")
+        spacing = two_steps(self.spacing)
         for name, value in zip(("spacing dz", "spacing dx"), spacing, strict=True):
             positive(name, value, "m")
         self._require_sense(velocity, spacing)

@@ -22,6 +22,8 @@ ORDER = 4  # of the Butterworth filter, run forwards and backwards [P]
 
 _THREADS = min(os.cpu_count() or 1, 8)
 
+_SHORTEST = 0.25  # of an oscillation
+
 _FORGOTTEN = 1e-6  # of a wrong start, after which the backward filter counts as right
 
 _EMITTED = 64  # frames at a time, so that what follows holds little
@@ -49,6 +51,35 @@ def require_band(band: tuple[float, float], frame_rate: float, name: str = "band
             f"{name} {low:g}-{high:g} Hz must end under half the frame rate, {frame_rate / 2:g} Hz; "
             f"record faster or try {fitting}"
         )
+
+
+def require_duration(band: tuple[float, float], frames: int, frame_rate: float, name: str = "band") -> str:
+    """Refuse a recording too short for the lowest frequency of a band: under a quarter of an oscillation of it.
+
+    Parameters
+    ----------
+    band : lowest and highest frequency, Hz
+    frames : of the recording
+    frame_rate : Hz
+    name : what the user calls the band
+
+    Returns
+    -------
+    str : a note if it is shorter than a whole oscillation, else empty
+
+    Raises
+    ------
+    InputError : too short.
+    """
+    oscillations = frames / frame_rate * band[0]
+    if oscillations >= 1:
+        return ""
+    lasts, needed = 1e3 * frames / frame_rate, 1e3 / band[0]
+    times = f"they last {lasts:.3g} ms, one oscillation of {band[0]:g} Hz {needed:.3g} ms"
+    if oscillations < _SHORTEST:
+        rule = f"{frames} frames at {frame_rate:g} Hz are too few for {band[0]:g} Hz: {times}"
+        raise InputError(f"{rule}; record longer, raise the low end of {name}, or set it to none")
+    return f"{frames} frames at {frame_rate:g} Hz are few for {name}: {times}, so its slow part is uncertain"
 
 
 def band_pass(

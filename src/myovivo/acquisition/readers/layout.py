@@ -278,8 +278,8 @@ def _wheres(value: Any, word: str, origin: str) -> tuple[Where, ...]:
 
 
 def _where(value: Any, word: str, origin: str) -> Where:
-    if isinstance(value, str) and word == "unit" and value in VELOCITY_UNITS:
-        return Where(value=value, origin=origin)
+    if isinstance(value, str) and word == "unit":
+        return Where(value=velocity_unit(value, origin), origin=origin)
     if isinstance(value, str):
         try:
             return Where(value=float(value), origin=origin)  # YAML takes 20e6 for a text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def read_openhdemg_trains(path: Path) -> Decomposition:
     """
     try:
         content = json.loads(_whole(path))
-    except (ValueError, RecursionError, EOFError, OSError) as error:
+    except (ValueError, RecursionError, EOFError, OSError, zlib.error) as error:
         reason = " ".join(str(error).split())[:80]
         raise FileError(path, f"cannot be read as spike trains: it is no JSON ({reason}); save it again") from error
     rate = sampling_rate(_entry(content, "FSAMP"), "FSAMP")

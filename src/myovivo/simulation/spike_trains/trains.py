@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError, RecordingWarning
+from ...errors import InputError, UnitWarning
 from ...sequences.quantities import plausible
 from ..firing import Times
 
@@ -114,8 +114,8 @@ def cleaned(decomposition: Decomposition) -> Decomposition:
     recordings = [[np.unique(train) for train in units if len(train)] for units in decomposition.recordings]
     recordings = [units for units in recordings if units]
     intervals = [np.median(np.diff(train)) for units in recordings for train in units if len(train) > 1]
-    if intervals and (note := plausible("firing_rate", 1 / float(np.median(intervals)), "from the file")):
-        warnings.warn(RecordingWarning(note), stacklevel=2)
+    if intervals and (note := plausible("firing_rate", 1 / float(np.median(intervals)), shown="the usual firing rate")):
+        warnings.warn(UnitWarning(note), stacklevel=2)
     return decomposition._replace(recordings=recordings)
 
 
