@@ -483,3 +483,28 @@ def test_the_installed_command_answers():
         [sys.executable, "-m", "myovivo.cli", "--version"], capture_output=True, text=True, check=True
     )
     assert found.stdout.startswith("myovivo 0")
+
+
+def test_inspect_leaves_with_status_1_where_something_is_missing_and_drafts_a_mapping(tmp_path, capsys):
+    scipy_io = pytest.importorskip("scipy.io")
+    scan = tmp_path / "scan.mat"
+    scipy_io.savemat(scan, {"TVI": np.zeros((60, 16, 12), np.float32), "fs": 500.0})
+    with pytest.raises(SystemExit) as left:
+        main(["inspect", str(scan), "--write-mapping", str(tmp_path / "scan.yaml")])
+    assert left.value.code == 1
+    assert "frame_rate" in capsys.readouterr().out
+    assert "fs" in (tmp_path / "scan.yaml").read_text()
+
+
+def test_a_folder_of_which_one_file_fails_shows_the_others_as_if_it_had_not(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("a", "c"):
+        np.save(tmp_path / "in" / f"{name}.npy", 1e-3 * rng.standard_normal((200, 16, 16)).astype(np.float32))
+    (tmp_path / "in" / "b.npy").write_bytes(b"\x93NUMPY\x01\x00 cut short")
+    words = ["acquire", str(tmp_path / "in"), str(tmp_path / "out"), "--frame-rate", "500", "--spacing", "1e-3", "1e-3"]
+    assert main([*words, "--output.rows", "16", "--output.columns", "16", "--workers", "1"]) == 2
+    said = capsys.readouterr()
+    assert "2 sequences in" in said.out
+    assert "scan.frame_rate" in said.out or "frame_rate" in said.out
+    assert "b.npy" in said.err.strip().splitlines()[-1]

@@ -25,7 +25,8 @@ from .parameters import resolved
 from .readers.video import video_frame_rate
 from .recordings import open_recording
 from .settings import AcquireSettings
-from .stream import RecordingSource, file_named, fingerprint, stream_of
+from .source_file import RecordingSource, file_named, fingerprint
+from .stream import stream_of
 
 SettingsSource = AcquireSettings | str | Path | Mapping[str, Any] | None
 

@@ -111,7 +111,7 @@ class Inspection:
             lines.append(f"  problem   {self.problem}")
         lines += [f"  perhaps   {word}: {proposal.at}, {proposal.text}" for word, proposal in self.proposals.items()]
         if self.proposals:
-            lines.append("            write_mapping=FILE writes a mapping with these, to be checked and edited")
+            lines.append("            --write-mapping FILE (write_mapping=) drafts a mapping of these, to be checked")
         if self.complete:
             lines.append("\n  nothing is missing: `myovivo acquire` can read it")
         return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import FileError, InputError
+from ..errors import InputError
 from ..runtime.device import device_of
 from ..runtime.provenance import made_by
 from ..runtime.settings import Settings
@@ -40,17 +39,12 @@ from .given_labels import GivenLabels, Labels, labels_beside
 from .inputs import channel_data, clip, iq_recording, velocity_frames
 from .motion import Motion
 from .parameters import complete, in_vain, unusual
-from .readers.layout import sidecar_of
-from .readers.scan_notes import notes_beside, notes_files
+from .readers.scan_notes import notes_beside
 from .readers.video import coloured_share
-from .recordings import open_recording, unread
+from .recordings import open_recording
 from .settings import AcquireSettings, Scan
+from .source_file import RecordingSource, file_named, fingerprint, subject_of_name
 from .velocity import VelocityEstimator
-
-RecordingSource = Recording | ChannelData | str | Path
-
-# What a file can make libraries complain of; a bug of ours would be told the same way, with its cause.
-_RAW = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class _Raw(NamedTuple):
@@ -129,7 +123,7 @@ def _raw(
     if isinstance(opened, Recording):
         short = require_time(settings, opened.shape[0], opened.frame_rate)
         raw = _from_iq(opened, settings, told_by_recording(opened, settings.scan), (), short, device, quiet)
-        return raw._replace(subject=opened.subject or _subject_of(path))
+        return raw._replace(subject=opened.subject or subject_of_name(path))
     if opened.kind == "bmode":
         opened = with_video_settings(path, opened, settings)
     given = complete(opened)
@@ -137,7 +131,7 @@ def _raw(
     notes += timing_notes(opened.parameters, opened.shape[1] if len(opened.shape) == 4 else 1)
     if opened.axes_origin == "default" and len(opened.shape) == 3:
         notes += axes_note(" ".join(opened.frames.axes), opened.shape)
-    who = str(opened.parameters["subject"].value) if "subject" in opened.parameters else _subject_of(path)
+    who = str(opened.parameters["subject"].value) if "subject" in opened.parameters else subject_of_name(path)
     notes += in_vain(opened, given, who)
     # On its way to velocity, by what it holds
     if opened.kind in ("rf", "channel_iq"):
@@ -338,29 +332,3 @@ def told_by_recording(source: Recording | ChannelData, scan: Scan | None = None)
         return "argument" if scan is None or getattr(scan, name, None) is not None else "file"
 
     return {name: parameter(name, getattr(source, name), origin(name)) for name in (*names, *more)}
-
-
-def fingerprint(path: Path) -> str:
-    """Tells a recording, with what stands beside it, from another or a newer one of the same name."""
-    beside = [path, *filter(None, (sidecar_of(path), labels_beside(path))), *notes_files(path)]
-    return "; ".join(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in beside)
-
-
-def _subject_of(file: Path) -> str:
-    label, _, rest = file.stem.partition("_")
-    return (label if rest else "").removeprefix("sub-") or file.stem
-
-
-@contextlib.contextmanager
-def file_named(source: RecordingSource) -> Iterator[None]:
-    """What is wrong with a file's content is said with its name."""
-    try:
-        yield
-    except InputError as error:
-        if isinstance(source, str | Path):
-            raise FileError(source, str(error)) from error
-        raise
-    except _RAW as error:
-        if not isinstance(source, str | Path):
-            raise
-        raise FileError(source, unread(error)) from error

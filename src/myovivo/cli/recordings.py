@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
 from ..acquisition.settings import AcquireSettings
+from ..errors import PartialError
 from .domains import print_made
 from .options import Configured, Device, Parallel
 
@@ -31,14 +32,21 @@ class Inspect(Mapped):
         "myovivo inspect scan.mat",
         "myovivo inspect scan.mat --mapping verasonics.yaml --scan.pulse_rate 6000",
     )
-    ESSENTIAL = ("mapping", "config", "scan.variable", "scan.content", "scan.axes", "scan.frame_rate", "scan.spacing")
-    file: CliPositionalArg[Path] = Field(description="a recording of any format")
+    ESSENTIAL = ("mapping", "write-mapping", "config", "scan.variable", "scan.content", "scan.axes")
+    ESSENTIAL += ("scan.frame_rate", "scan.spacing")
+    file: CliPositionalArg[Path] = Field(description="a recording of any format, a sequence, or a folder of them")
+    write_mapping: Path | None = Field(
+        default=None, title="FILE", description="draft a mapping of what is proposed, to be edited"
+    )
 
     def call(self) -> None:
-        """Inspect a file."""
+        """Inspect a file; status 1 if something is missing."""
         from ..acquisition.inspection import inspect
 
-        print(inspect(self.file, self.settings(), mapping=self.mapping))
+        inspection = inspect(self.file, self.settings(), mapping=self.mapping, write_mapping=self.write_mapping)
+        print(inspection)
+        if not inspection.complete:
+            raise SystemExit(1)
 
 
 class Acquire(Parallel, Mapped):
@@ -65,23 +73,31 @@ class Acquire(Parallel, Mapped):
     device: Device = Field(default="auto", description="auto, cpu or cuda, for beamforming and velocity")
 
     def call(self) -> None:
-        """Acquire a domain."""
+        """Acquire a domain; where some files fail, those that were made are told of as if none had."""
         from ..acquisition.acquire import acquire_domain
+
+        try:
+            files = acquire_domain(
+                self.source,
+                self.out,
+                self.settings(),
+                mapping=self.mapping,
+                subject=self.subject,
+                frame_rate=self.frame_rate,
+                spacing=self.spacing,
+                variable=self.variable,
+                device=self.device,
+                workers=self.workers,
+                quiet=self.quiet,
+            )
+        except PartialError as error:
+            self._tell(error.made)
+            raise
+        self._tell(files)
+
+    def _tell(self, files: list[Path]) -> None:
         from ..acquisition.inspection import parameter_tables
 
-        files = acquire_domain(
-            self.source,
-            self.out,
-            self.settings(),
-            mapping=self.mapping,
-            subject=self.subject,
-            frame_rate=self.frame_rate,
-            spacing=self.spacing,
-            variable=self.variable,
-            device=self.device,
-            workers=self.workers,
-            quiet=self.quiet,
-        )
         if not self.quiet:
             print(parameter_tables(files))
         print_made(files, self.out)
