@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .content import Parameters
-from .parameters import frame_steps
+from .geometry import frame_steps
 
 _FLAT = 3  # equal extreme samples in a row: the converter was at its end
 
