@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,70 +10,217 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .channel_data import centred
-from .content import Content, Parameters, parameter
+from .content import Content, Parameter, Parameters, parameter
+from .waves import fit_wave
 
 _NO_DELAY, _STRAIGHT = parameter("start_time", 0.0, "default"), parameter("angles", 0.0, "default")
 
+_LEVEL = 1e-6  # m, and rad: less than that is rounding
+
+_UNEVEN = 0.05  # of the mean distance between elements
+
+_SLANTED = 0.1  # rad, between where elements are said to look to and where the array's shape says they do
+
+_CURVED = re.compile(r"\b(?:curv\w*|convex\w*|[A-Z]{0,2}CA?\d+(?:-\d+)?\w*)", re.IGNORECASE)
+
+_MATRIX = re.compile(r"matrix|row-?column|\brca\b|\b[23]d\b|annular", re.IGNORECASE)
+
 
 def add_geometry(content: Content, found: Parameters, given: Parameters) -> None:
-    """Where the elements are, and the steering and timing of each wave."""
+    """Where the elements are, and the steering and timing of each wave.
+
+    Raises
+    ------
+    InputError : the elements lie on no line or arc across the image, what is said of them contradicts itself or the
+        data, or the waves are neither plane nor of a virtual source.
+    """
     _, waves, samples, elements = content.shape
-    if "element_x" in found:
-        x = np.asarray(found["element_x"].value, float).ravel()
-        given["element_x"] = found["element_x"]._replace(value=x - (x[0] + x[-1]) / 2)
-    elif "pitch" in found:
-        pitch = found["pitch"]
-        given["element_x"] = parameter("element_x", centred(elements, pitch.value), f"{pitch.origin}: pitch")
-    if "elements" in found and (described := int(found["elements"].value)) != elements:
-        _refuse_elements(described, samples, elements)
-    if "element_x" in given and len(x := given["element_x"].value) != elements:
-        _refuse_elements(len(x), samples, elements)
+    middle = _add_elements(found, given, samples, elements)
     given["start_time"] = found.get("start_time") or _NO_DELAY
     if np.size(given["start_time"].value) == 0:
         given["start_time"] = _NO_DELAY
-    if "transmit_delays" not in found:
-        given["angles"] = found.get("angles") or _STRAIGHT
-        if np.size(given["angles"].value) == 1 and waves > 1:
-            raise InputError(f"{waves} waves per frame need as many angles; give scan.angles in rad")
+    for name in ("half_band", "apertures"):
+        if name in found:
+            given[name] = found[name]
+    if "apertures" in given:
+        given["apertures"] = given["apertures"]._replace(value=given["apertures"].value - middle[0])
+    if "transmit_delays" in found:
+        _add_waves(found, given, waves, samples, elements)
         return
+    if "sources" in found:
+        sources = np.atleast_2d(np.asarray(found["sources"].value, float))
+        if sources.shape != (waves, 2):
+            raise InputError(f"{waves} waves per frame need as many sources (x, z), got {sources.shape[0]}")
+        given["sources"] = found["sources"]._replace(value=sources - middle)
+        given["angles"] = found.get("angles") or parameter("angles", np.zeros(waves), found["sources"].origin)
+        return
+    given["angles"] = found.get("angles") or _STRAIGHT
+    if np.size(given["angles"].value) == 1 and waves > 1:
+        raise InputError(f"{waves} waves per frame need as many angles; give scan.angles in rad")
+
+
+def _add_elements(found: Parameters, given: Parameters, samples: int, elements: int) -> NDArray[np.float64]:
+    """Positions and directions of the elements; returns where the middle of the array was, (x, z)."""
+    _refuse_probes(found)
+    if "elements" in found and (described := int(found["elements"].value)) != elements:
+        _refuse_elements(described, samples, elements)
+    middle = np.zeros(2)
+    if "element_x" in found:
+        x = np.asarray(found["element_x"].value, float).ravel()
+        middle[0] = (x[0] + x[-1]) / 2
+        given["element_x"] = found["element_x"]._replace(value=x - middle[0])
+    elif "pitch" in found:
+        pitch = found["pitch"]
+        given["element_x"] = parameter("element_x", centred(elements, pitch.value), f"{pitch.origin}: pitch")
+    if "element_x" not in given:
+        return middle
+    if len(x := given["element_x"].value) != elements:
+        _refuse_elements(len(x), samples, elements)
+    z = _depths(found, given, x)
+    if z is not None and np.ptp(z.value) > _LEVEL:
+        middle[1] = z.value.max()
+        given["element_z"] = z._replace(value=z.value - middle[1])
+    _add_directions(found, given)
+    _refuse_guesses(found, given)
+    return middle
+
+
+def _refuse_probes(found: Parameters) -> None:
+    """Arrays of two dimensions, by their positions, their rows or their name."""
+    if "element_y" in found and np.ptp(y := np.asarray(found["element_y"].value, float)) > _LEVEL:
+        raise InputError(
+            f"the elements lie {np.ptp(y) * 1e3:.3g} mm apart across the image ({found['element_y'].origin}): matrix "
+            "and turned arrays are not beamformed; take one row, along x"
+        )
+    if "element_rows" in found:
+        rows = np.asarray(found["element_rows"].value, float)
+        if rows.size > 1 or rows > 1:
+            raise InputError(
+                f"the elements lie in several rows ({found['element_rows'].origin}): matrix arrays are not beamformed; "
+                "take one row"
+            )
+    if "probe" in found and _MATRIX.search(name := str(found["probe"].value)):
+        raise InputError(f"the probe is a {name} ({found['probe'].origin}): matrix arrays are not beamformed")
+
+
+def _depths(found: Parameters, given: Parameters, x: NDArray[np.float64]) -> Parameter | None:
+    """Depth of each element as the file counts it; None if nothing is said."""
+    if "element_z" in found:
+        z = np.asarray(found["element_z"].value, float).ravel()
+        z = np.repeat(z, len(x)) if len(z) == 1 else z
+        if len(z) != len(x):
+            raise InputError(f"{len(z)} depths of elements ({found['element_z'].origin}) for {len(x)} elements")
+        if np.ptp(z) > _LEVEL and "element_x" not in found:
+            raise InputError(
+                f"pitch is of a linear array, but the depths of the elements differ by {np.ptp(z) * 1e3:.3g} mm "
+                f"({found['element_z'].origin}); leave it out"
+            )
+        return found["element_z"]._replace(value=z)
+    if "radius" not in found or not np.all(np.isfinite(np.asarray(found["radius"].value, float))):
+        return None
+    radius = float(np.squeeze(found["radius"].value))
+    if radius <= np.abs(x).max():
+        raise InputError(
+            f"an array of {np.ptp(x) * 1e3:.3g} mm cannot have a radius of {radius * 1e3:.3g} mm "
+            f"({found['radius'].origin}); it must be in m, and positive"
+        )
+    angle = np.arcsin(x / radius)
+    if "element_x" not in found:  # the pitch is the distance between neighbours, along the arc
+        step = 2 * np.arcsin(found["pitch"].value / 2 / radius)
+        angle = centred(len(x), step)
+        if abs(angle[0]) >= np.pi / 2:
+            raise InputError(f"{len(x)} elements do not lie on half a circle of radius {radius * 1e3:.3g} mm")
+        given["element_x"] = given["element_x"]._replace(value=radius * np.sin(angle))
+    return parameter("element_z", radius * np.cos(angle), found["radius"].origin)
+
+
+def _add_directions(found: Parameters, given: Parameters) -> None:
+    """Where the elements look to, if it is said; it must be square to the array, or nearly."""
+    if "element_angles" not in found:
+        return
+    said = np.asarray(found["element_angles"].value, float).ravel()
+    x = given["element_x"].value
+    said = np.repeat(said, len(x)) if len(said) == 1 else said
+    z = given["element_z"].value if "element_z" in given else np.zeros(len(x))
+    if len(said) != len(x):
+        raise InputError(f"{len(said)} element angles ({found['element_angles'].origin}) for {len(x)} elements")
+    square = np.arctan2(-np.gradient(z, x), 1.0)
+    if (off := np.abs(said - square).max()) > _SLANTED:
+        raise InputError(
+            f"the elements are said to look up to {np.abs(said).max():.3g} rad aside "
+            f"({found['element_angles'].origin}), but their positions make that {np.abs(square).max():.3g} rad; "
+            "angles must be in rad, and positions in z (element_z) in m"
+        )
+    if off > _LEVEL or np.any(z):
+        given["element_angles"] = found["element_angles"]._replace(value=said)
+
+
+def _refuse_guesses(found: Parameters, given: Parameters) -> None:
+    """A curved array of which only the lateral positions are told."""
+    if "element_z" in found or "element_z" in given:
+        return
+    x = given["element_x"].value
+    if "probe" in found and _CURVED.search(name := str(found["probe"].value)):
+        radius = found.get("radius")
+        if radius is None or np.all(np.isfinite(np.asarray(radius.value, float))):
+            raise InputError(
+                f"the probe is a {name} ({found['probe'].origin}), a curved one, but nothing tells the depth of its "
+                "elements; give element_z or radius in a mapping (element_z: 0 if it is linear)"
+            )
+    steps = np.diff(x)
+    if len(steps) > 1 and np.ptp(steps) > _UNEVEN * np.abs(np.mean(steps)):
+        raise InputError(
+            f"the elements are {steps.min() * 1e3:.3g} to {steps.max() * 1e3:.3g} mm apart "
+            f"({given['element_x'].origin}), as those of a curved array seen from the front; give element_z or radius "
+            "in a mapping (element_z: 0 if it is linear)"
+        )
+
+
+def _add_waves(found: Parameters, given: Parameters, waves: int, samples: int, elements: int) -> None:
+    """Plane waves or virtual sources, from transmit delays."""
     delays = np.atleast_2d(np.asarray(found["transmit_delays"].value, float))
     if delays.shape[1] != elements:
         _refuse_elements(delays.shape[1], samples, elements)
-    if "element_x" not in given:
+    if "element_x" not in given or "centre_frequency" not in given:
         return
     if len(delays) != waves:
         raise InputError(f"{waves} waves per frame need transmit delays for each, got those of {len(delays)}")
     origin = found["transmit_delays"].origin
     x, c = given["element_x"].value, given["sound_speed"].value
-    slope, at_middle, bend = np.transpose([_line(x, one) for one in delays])
-    if np.any(np.abs(slope * c) >= 1):
+    z = given["element_z"].value if "element_z" in given else np.zeros(len(x))
+    tolerance = 0.125 / given["centre_frequency"].value
+    fitted = [fit_wave(x, z, row, c, tolerance) for row in delays]
+    if (worst := max(wave.residual for wave in fitted)) > tolerance:
         raise InputError(
-            f"the transmit delays ({origin}) rise by {np.abs(slope).max():.3g} s/m along the array, faster than sound; "
-            "they must be in s"
+            f"the transmit delays ({origin}) are those of no plane, diverging or focused wave: the nearest is "
+            f"{worst * 1e6:.2g} us off; they must be in s, in the order of the elements"
         )
-    frequency = given["centre_frequency"].value if "centre_frequency" in given else np.inf
-    if bend.max() > 0.125 / frequency:
-        raise InputError(
-            f"only plane waves are beamformed: the transmit delays ({origin}) bend by {bend.max() * 1e6:.2g} us "
-            "from a straight line, so the waves are focused or diverging"
-        )
+    sources = np.array([wave.source for wave in fitted])
     said = found.get("angles")
     is_argument = said is not None and not said.origin.startswith("file")
-    given["angles"] = said if is_argument else parameter("angles", np.arcsin(slope * c), f"{origin}: delays")  # type: ignore[assignment]
+    if np.isfinite(sources).any():
+        if is_argument:
+            raise InputError(
+                f"angles are of plane waves, but the transmit delays ({origin}) make diverging or focused ones; "
+                "leave scan.angles out"
+            )
+        given["sources"] = parameter("sources", sources, f"{origin}: delays")
+    angles = np.array([wave.angle for wave in fitted])
+    given["angles"] = said if is_argument else parameter("angles", angles, f"{origin}: delays")  # type: ignore[assignment]
+    if not np.isfinite(delays).all():
+        given["apertures"] = parameter("apertures", _apertures(x, delays), f"{origin}: delays")
     if given["start_time"].origin != "argument":
         # Delays count from the first element that fires, start_time from the wave at the middle of the array.
-        start = np.asarray(given["start_time"].value) - at_middle
+        start = np.asarray(given["start_time"].value) - np.array([wave.crossing for wave in fitted])
         given["start_time"] = given["start_time"]._replace(value=start if waves > 1 else float(start[0]))
 
 
-def _line(x: NDArray[np.float64], delays: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Slope and value at x = 0 of the straight line through the delays of the elements that fire, and the
-    largest distance from it."""
+def _apertures(x: NDArray[np.float64], delays: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(W, 2), m: from the outer edge of the first element that fires to that of the last."""
+    half = float(np.mean(np.diff(x))) / 2
     fires = np.isfinite(delays)
-    if np.count_nonzero(fires) < 2:
-        raise InputError("transmit delays must be finite for at least two elements; give scan.angles in rad")
-    slope, middle = np.polyfit(x[fires], delays[fires], 1)
-    return float(slope), float(middle), float(np.abs(delays - middle - slope * x)[fires].max())
+    last = len(x) - 1 - fires[:, ::-1].argmax(1)
+    return np.stack([x[fires.argmax(1)] - half, x[last] + half], 1)
 
 
 def frame_steps(intervals: NDArray[Any], waves: int) -> NDArray[Any]:

@@ -172,7 +172,7 @@ def apply(layout: Layout, store: Store, name: str, kind: Kind) -> Content:
     axes_of(" ".join(axes), source.shape, kind)
     parameters: Parameters = {}
     sought: dict[str, str] = {}
-    for word, wheres in layout.parameters.items():
+    for word, wheres in _with_all_coordinates(layout.parameters, store).items():
         there = [where for where in wheres if where.at is None or store.has(where.at)]
         found = [one for where in there if (one := _found(store, where, word)) is not None]
         if found:
@@ -181,6 +181,18 @@ def apply(layout: Layout, store: Store, name: str, kind: Kind) -> Content:
             sought[word] = " or ".join(str(where.at) for where in wheres)
     shown = f"{store.format}, layout {layout.name}" if layout.name else store.format
     return Content(kind, frames, parameters, shown, name, sought)
+
+
+def _with_all_coordinates(parameters: Mapping[str, tuple[Where, ...]], store: Store) -> dict[str, tuple[Where, ...]]:
+    """Where x of the elements is the first of three or more columns, the next two are y and z, whether named or not."""
+    added: dict[str, tuple[Where, ...]] = {}
+    if not {"element_y", "element_z"} & set(parameters):
+        for where in parameters.get("element_x", ()):
+            shape = store.shapes.get((where.at or "").replace("/", "."), ())
+            if where.column == 0 and len(shape) == 2 and shape[1] >= 3:
+                added = {name: (where._replace(column=k),) for k, name in ((1, "element_y"), (2, "element_z"))}
+                break
+    return {**parameters, **added}
 
 
 def kind_of(kind: Kind, frames: Frames) -> Kind:
@@ -216,7 +228,7 @@ def _found(store: Store, where: Where, word: str) -> Parameter | None:
     if where.at is None:
         return parameter(word, where.value, where.origin)
     value = store.value(where.at)
-    if word == "subject":
+    if UNITS[word] == "":
         return parameter(word, str(np.squeeze(value)), f"file ({where.at})")
     try:
         number = np.asarray(value, float)
@@ -225,6 +237,8 @@ def _found(store: Store, where: Where, word: str) -> Parameter | None:
     if number.size == 0 or (UNITS[word] == "Hz" and not np.any(number)):
         return None
     if where.column is not None:
+        if number.ndim != 2 or not 0 <= where.column < number.shape[1]:
+            raise InputError(f"{where.at} has no column {where.column} ({word}), its shape is {number.shape}")
         number = number[:, where.column]
     number = 1 / number if where.inverse else number
     number = np.squeeze(number * where.times)
@@ -234,7 +248,7 @@ def _found(store: Store, where: Where, word: str) -> Parameter | None:
 def _wheres(value: Any, word: str, origin: str) -> tuple[Where, ...]:
     if isinstance(value, list) and value and all(isinstance(one, str | Mapping) for one in value):
         return tuple(_where(one, word, origin) for one in value)
-    if word == "subject" and isinstance(value, str):  # a name in the file, else the subject's own
+    if UNITS.get(word) == "" and isinstance(value, str):  # a name in the file, else the subject's own
         return (Where(at=value), Where(value=value, origin=origin))
     return (_where(value, word, origin),)
 
