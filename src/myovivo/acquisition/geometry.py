@@ -157,18 +157,22 @@ def _add_directions(found: Parameters, given: Parameters) -> None:
 
 def _refuse_guesses(found: Parameters, given: Parameters) -> None:
     """A curved array of which only the lateral positions are told."""
-    if "element_z" in found or "element_z" in given:
+    if "element_z" in given:
         return
-    x = given["element_x"].value
-    if "probe" in found and _CURVED.search(name := str(found["probe"].value)):
+    told = found.get("element_z")
+    if (
+        "probe" in found
+        and (told is None or told.origin.startswith("file"))
+        and _CURVED.search(name := str(found["probe"].value))
+    ):
         radius = found.get("radius")
         if radius is None or np.all(np.isfinite(np.asarray(radius.value, float))):
             raise InputError(
-                f"the probe is a {name} ({found['probe'].origin}), a curved one, but nothing tells the depth of its "
-                "elements; give element_z or radius in a mapping (element_z: 0 if it is linear)"
+                f"the probe is a {name} ({found['probe'].origin}), a curved one, but nothing tells how deep its "
+                "elements lie; give element_z or radius in a mapping (element_z: 0 if it is linear)"
             )
-    steps = np.diff(x)
-    if len(steps) > 1 and np.ptp(steps) > _UNEVEN * np.abs(np.mean(steps)):
+    steps = np.diff(given["element_x"].value)
+    if told is None and len(steps) > 1 and np.ptp(steps) > _UNEVEN * np.abs(np.mean(steps)):
         raise InputError(
             f"the elements are {steps.min() * 1e3:.3g} to {steps.max() * 1e3:.3g} mm apart "
             f"({given['element_x'].origin}), as those of a curved array seen from the front; give element_z or radius "

@@ -112,7 +112,6 @@ def _add_probe(found: Parameters, probe: Any) -> None:
         ("element_angles", probe.theta),
     ):
         found[name] = parameter(name, np.ravel(np.asarray(values, float)), "file (probe)")
-    found["probe"] = parameter("probe", type(probe).__name__, "file (probe)")
 
 
 def _waves(waves: list[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
