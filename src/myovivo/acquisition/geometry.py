@@ -15,7 +15,9 @@ from .waves import fit_wave
 
 _NO_DELAY, _STRAIGHT = parameter("start_time", 0.0, "default"), parameter("angles", 0.0, "default")
 
-_LEVEL = 1e-6  # m, and rad: less than that is rounding
+_LEVEL = 1e-6  # m: less than that is rounding
+
+_TURNED = 1e-3  # rad, from which an element looks aside
 
 _UNEVEN = 0.05  # of the mean distance between elements
 
@@ -145,13 +147,13 @@ def _add_directions(found: Parameters, given: Parameters) -> None:
     if len(said) != len(x):
         raise InputError(f"{len(said)} element angles ({found['element_angles'].origin}) for {len(x)} elements")
     square = np.arctan2(-np.gradient(z, x), 1.0)
-    if (off := np.abs(said - square).max()) > _SLANTED:
+    if np.abs(said - square).max() > _SLANTED:
         raise InputError(
             f"the elements are said to look up to {np.abs(said).max():.3g} rad aside "
             f"({found['element_angles'].origin}), but their positions make that {np.abs(square).max():.3g} rad; "
             "angles must be in rad, and positions in z (element_z) in m"
         )
-    if off > _LEVEL or np.any(z):
+    if np.abs(said).max() > _TURNED:
         given["element_angles"] = found["element_angles"]._replace(value=said)
 
 

@@ -28,6 +28,7 @@ from .readers.matlab import MatlabStore
 from .readers.numpy_file import NumpyStore
 from .readers.store import Store
 from .readers.uff import channel_data_in, read_uff
+from .readers.verasonics import is_verasonics, read_verasonics
 from .readers.video import read_video
 from .settings import Scan
 
@@ -78,6 +79,7 @@ def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | C
             "scan.variable": scan.variable,
             "scan.content": scan.content,
             "scan.axes": scan.axes,
+            "scan.buffer": scan.buffer,
         }
         if unheard := [word for word, value in words.items() if value is not None]:
             raise InputError(f"{unheard[0]} means nothing for a file that describes itself ({found}); leave it out")
@@ -92,6 +94,13 @@ def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | C
         return read_dicom(path).with_arguments(scan)
     if found == "uff":
         return read_uff(path, channel_data_in(path) or "").with_arguments(scan)
+    is_hdf5 = found == "matlab73"
+    if found in ("matlab5", "matlab73") and mapping is None and scan.variable is None and is_verasonics(path, is_hdf5):
+        if scan.axes is not None or scan.content is not None:
+            raise InputError("scan.axes and scan.content mean nothing for a Verasonics file; leave them out")
+        return read_verasonics(path, is_hdf5, scan.buffer).with_arguments(scan)
+    if scan.buffer is not None:
+        raise InputError("scan.buffer is for files of Verasonics that are read as they are; leave it out")
     store = store_of(path, found)
     return _in_store(store, scan, mapping).with_arguments(scan)
 

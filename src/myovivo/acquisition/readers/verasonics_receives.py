@@ -1,0 +1,212 @@
+"""Which acquisitions of a Verasonics workspace make the frames: where they lie, what was sent for each, and when."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from .verasonics_frames import Place
+from .workspace import Workspace
+
+
+class Receives(NamedTuple):
+    """The acquisitions of one buffer, in the order they were made, and what was sent for each."""
+
+    number: NDArray[np.int_]  # of Receive, from 0
+    frame: NDArray[np.int_]  # of the buffer, from 0
+    start: NDArray[np.int_]  # first sample, from 0
+    samples: int
+    transmit: NDArray[np.int_]  # of TX, from 0
+
+
+def receive_buffer(work: Workspace, buffer: int | None) -> tuple[Any, int]:
+    """The receive buffer to be read, and its number from 0."""
+    cells = work.cells("RcvData")
+    used = {int(number) - 1 for number in work.numbers("Receive", "bufnum")} or {0}
+    full = [number for number in sorted(used) if 0 <= number < len(cells) and 0 not in cells[number].shape]
+    if buffer is not None:
+        if buffer - 1 not in full:
+            raise InputError(f"scan.buffer must be one of {[number + 1 for number in full]}, got {buffer}")
+        return cells[buffer - 1], buffer - 1
+    if not full:
+        raise InputError("RcvData is empty in every buffer that Receive names; save it after the acquisition")
+    if len(full) > 1:
+        sizes = ", ".join(f"{number + 1}: {' x '.join(map(str, cells[number].shape))}" for number in full)
+        raise InputError(f"RcvData has {len(full)} buffers ({sizes}); name one with scan.buffer")
+    return cells[full[0]], full[0]
+
+
+def receives_of(work: Workspace, buffer: int, shape: tuple[int, ...]) -> Receives:
+    """Every acquisition of a buffer by frame and number.
+
+    Raises
+    ------
+    InputError : accumulated ones, ones of different lengths, or beyond the end of the buffer.
+    """
+    # What Receive and Event tell of every acquisition.
+    count = len(work.column("Receive", "startSample"))
+    told = {name: work.column("Receive", name) for name in ("bufnum", "framenum", "acqNum", "mode")}
+    of = {name: np.array([1 if one is None else one for one in values], int) for name, values in told.items()}
+    if any(one is None for one in told["mode"]):
+        of["mode"] = np.zeros(count, int)
+    start, end = (np.array(work.numbers("Receive", name), int) for name in ("startSample", "endSample"))
+    if not count or len(start) != count or len(end) != count:
+        raise InputError("Receive has no startSample and endSample for each acquisition; save it after VSX has run")
+    transmit = _transmits(work, count)
+
+    # Those of the buffer, in the order of their numbers.
+    chosen = np.flatnonzero((of["bufnum"] == buffer + 1) & (transmit >= 0))
+    if not len(chosen):
+        raise InputError(f"no Event receives into buffer {buffer + 1}; save Event and Receive of the same run")
+    chosen = chosen[np.lexsort((of["acqNum"][chosen], of["framenum"][chosen]))]
+    frame, first, last = of["framenum"][chosen], start[chosen], end[chosen]
+
+    # Whether they can be told apart and lie in the buffer.
+    if np.any(of["mode"][chosen] != 0):
+        raise InputError(
+            "Receive.mode accumulates acquisitions, which may cancel each other; save single ones (mode 0)"
+        )
+    lengths = np.unique(last - first + 1)
+    if len(lengths) > 1:
+        raise InputError(
+            f"acquisitions of buffer {buffer + 1} are of {lengths.min()} to {lengths.max()} samples, of more than one "
+            "sequence; save each to a buffer of its own"
+        )
+    rows, _, frames = (*shape, 1)[:3]
+    if last.max() > rows or first.min() < 1 or frame.max() > frames or frame.min() < 1 or lengths[0] < 1:
+        raise InputError(
+            f"Receive goes from sample {first.min()} to {last.max()} of frame {frame.max()}, but RcvData{{{buffer + 1}}} "
+            f"has {rows} samples and {frames} frames"
+        )
+    if len(set(zip(frame, of["acqNum"][chosen], strict=True))) < len(chosen):
+        raise InputError("Receive has several acquisitions of the same framenum and acqNum; save single ones")
+    order = _since_oldest(work, buffer, frame - 1, frames)
+    return Receives(chosen[order], frame[order] - 1, first[order] - 1, int(lengths[0]), transmit[chosen[order]])
+
+
+def _since_oldest(work: Workspace, buffer: int, frame: NDArray[np.int_], frames: int) -> NDArray[np.int_]:
+    """Buffers are filled round and round: the order that begins with the frame after the last one filled."""
+    last = work.column("Resource.RcvBuffer", "lastFrame")
+    newest = int(last[buffer] or 0) if buffer < len(last) else 0
+    if not 0 < newest < frames:
+        return np.arange(len(frame))
+    return np.argsort((frame - newest) % frames, kind="stable")
+
+
+def _transmits(work: Workspace, count: int) -> NDArray[np.int_]:
+    """(Receives,) the TX of each, from 0; -1 for those that no Event makes."""
+    transmit = np.full(count, -1)
+    sent, received = work.column("Event", "tx"), work.column("Event", "rcv")
+    if received:
+        for number, (tx, rcv) in enumerate(zip(sent, received, strict=True), 1):
+            if not (rcv and tx):
+                continue
+            if not 1 <= rcv <= count:
+                raise InputError(
+                    f"Event {number} names Receive {rcv:g}, but there are {count}; save both of the same run"
+                )
+            transmit[int(rcv) - 1] = int(tx) - 1
+        return transmit
+    number = np.array([1 if one is None else one for one in work.column("Receive", "acqNum")], int)
+    waves = len(work.column("TX", "Delay"))
+    if number.max() > waves:
+        raise InputError(f"Event is not saved, and {number.max()} acquisitions have {waves} TX; save Event, too")
+    return number - 1
+
+
+class WaveGroups(NamedTuple):
+    """Acquisitions as frames of waves."""
+
+    places: list[list[list[Place]]]  # frames, waves, one or (interleaved) two acquisitions
+    delays: NDArray[np.float64]  # (W, E)
+    leads: NDArray[np.float64]  # (W,)
+    first: NDArray[np.int_]  # of each frame, among the acquisitions
+
+
+def grouped_waves(
+    work: Workspace,
+    receives: Receives,
+    delays: NDArray[np.float64],
+    leads: NDArray[np.float64],
+    together: int,
+    rate: float,
+) -> WaveGroups:
+    """Which acquisitions are the waves of one frame: as many as come before the transmits repeat.
+
+    Parameters
+    ----------
+    delays, leads : (acquisitions, E) transmit delays, and (acquisitions,) times of the first sample, s
+    together : acquisitions that are interleaved
+    rate : samples per second of each
+
+    Raises
+    ------
+    InputError : frames of different acquisitions, or interleaved ones that were not sent half a sample apart.
+    """
+    if len(receives.frame) % together:
+        raise InputError(f"NS200BWI needs pairs of acquisitions, got {len(receives.frame)} of them")
+    whole = np.arange(len(receives.frame)).reshape(-1, together)
+    if together == 2:  # the one that was sent later has the earlier samples
+        late = np.nanmean(delays[whole[:, 1]] - delays[whole[:, 0]], 1)
+        if not np.abs(np.abs(late) * rate - 0.5).max() < 0.1:
+            raise InputError(
+                f"pairs of NS200BWI must be sent half a sample apart, {0.5e9 / rate:.3g} ns, got "
+                f"{np.abs(late).min() * 1e9:.3g} ns; check TX.Delay"
+            )
+        whole = np.where(late[:, None] > 0, whole[:, ::-1], whole)
+    heard = work.column("Receive", "Apod")
+    ears = [heard[number] if number < len(heard) else None for number in receives.number]
+    kinds = [
+        (delays[one].tobytes(), leads[one], b"" if ears[one] is None else np.asarray(ears[one]).tobytes())
+        for one in whole[:, 0]
+    ]
+    waves = _period(kinds, receives.frame[whole[:, 0]])
+    table = whole.reshape(-1, waves, together)
+    places = [
+        [[Place(int(receives.frame[one]), int(receives.start[one])) for one in pair] for pair in row] for row in table
+    ]
+    first = table[0, :, 0]
+    return WaveGroups(places, delays[first], leads[first], table[:, 0, 0])
+
+
+def _period(kinds: list[Any], frame: NDArray[np.int_]) -> int:
+    """After how many acquisitions the transmits repeat, the same in every frame of the buffer."""
+    counts = {int(np.count_nonzero(frame == number)) for number in np.unique(frame)}
+    if len(counts) > 1:
+        raise InputError(
+            f"frames of the buffer have {min(counts)} to {max(counts)} acquisitions; they must have as many"
+        )
+    count = counts.pop()
+    for period in range(1, count + 1):
+        if count % period == 0 and all(kind == kinds[place % period] for place, kind in enumerate(kinds)):
+            return period
+    raise InputError("frames of the buffer have different transmits; save each sequence to a buffer of its own")
+
+
+def frame_times(work: Workspace, receives: Receives, first: NDArray[np.int_]) -> NDArray[np.float64] | None:
+    """(T,) s, when each frame began, from timeToNextAcq of every Event; None if one does not tell."""
+    commands, arguments = work.column("SeqControl", "command"), work.column("SeqControl", "argument")
+    wait = {
+        number: float(np.ravel(argument)[0]) * 1e-6
+        for number, (command, argument) in enumerate(zip(commands, arguments, strict=True), 1)
+        if command in ("timeToNextAcq", "timeToNextEB") and argument is not None and not isinstance(argument, str)
+    }
+    clock: float | None = 0.0
+    began: dict[int, float | None] = {}
+    events = (work.column("Event", name) for name in ("tx", "rcv", "seqControl"))
+    for tx, rcv, controls in zip(*events, strict=True):
+        if rcv:
+            began.setdefault(int(rcv) - 1, clock)
+        steps = [] if controls is None else [wait[int(one)] for one in np.ravel(controls) if int(one) in wait]
+        if steps and clock is not None:
+            clock += steps[0]
+        elif tx or rcv:
+            clock = None
+    times = [began.get(int(number)) for number in receives.number[first]]
+    known = [time for time in times if time is not None]
+    if len(known) < len(times) or len(known) < 2:
+        return None
+    return np.sort(known)  # a buffer filled round and round begins with its oldest frame
