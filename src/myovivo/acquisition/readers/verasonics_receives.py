@@ -78,8 +78,8 @@ def receives_of(work: Workspace, buffer: int, shape: tuple[int, ...]) -> Receive
     rows, _, frames = (*shape, 1)[:3]
     if last.max() > rows or first.min() < 1 or frame.max() > frames or frame.min() < 1 or lengths[0] < 1:
         raise InputError(
-            f"Receive goes from sample {first.min()} to {last.max()} of frame {frame.max()}, but RcvData{{{buffer + 1}}} "
-            f"has {rows} samples and {frames} frames"
+            f"Receive goes from sample {first.min()} to {last.max()} of frame {frame.max()}, but "
+            f"RcvData{{{buffer + 1}}} has {rows} samples and {frames} frames"
         )
     if len(set(zip(frame, of["acqNum"][chosen], strict=True))) < len(chosen):
         raise InputError("Receive has several acquisitions of the same framenum and acqNum; save single ones")
