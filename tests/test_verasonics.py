@@ -92,7 +92,7 @@ def test_the_pulse_of_bandwidth_sampled_records_is_the_same(tmp_path):
 
 
 def test_a_band_wider_than_the_samples_hold_is_refused(tmp_path):
-    with pytest.raises(MyovivoError, match="must lie within what the samples hold, 1.25e"):
+    with pytest.raises(MyovivoError, match=r"must lie within what the samples hold, 1\.25e"):
         beamform(saved(tmp_path, Save(mode="BS50BW")), **{"demodulation.half_band": 2e6})
 
 
@@ -196,10 +196,16 @@ def test_delays_that_were_not_saved_follow_from_focus_and_steering(tmp_path, foc
     check(saved(tmp_path, save, TX=[tx]), save)
 
 
-@pytest.mark.parametrize(
-    ("mode", "decim", "quad"),
-    [("BS100BW", 20.0, 2.0), ("BS100BW", 10.0, None), ("BS50BW", 20.0, 4.0), ("BS67BW", 20 / 3, 1.0), ("NS200BW", 20.0, None)],
-)  # fmt: skip
+RATES = [
+    ("BS100BW", 20.0, 2.0),
+    ("BS100BW", 10.0, None),
+    ("BS50BW", 20.0, 4.0),
+    ("BS67BW", 20 / 3, 1.0),
+    ("NS200BW", 20.0, None),
+]
+
+
+@pytest.mark.parametrize(("mode", "decim", "quad"), RATES)
 def test_the_sampling_rate_is_told_in_several_ways(tmp_path, mode, decim, quad):
     save = Save(mode=mode, cycles=6.0)
     receive = [
