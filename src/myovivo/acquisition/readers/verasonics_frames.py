@@ -118,7 +118,6 @@ class Acquisitions:
         if not self.sampling.has_gaps:
             values[part::together] = record
             return
-        record = record - record.mean(0, dtype=np.float32)  # an offset would become a tone where zeros are put in
         for one in range(kept):
             values[one::every] = record[one::kept]
 
