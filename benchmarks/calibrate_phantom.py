@@ -26,12 +26,14 @@ from typing import Any
 
 import myovivo
 from myovivo.acquisition.settings import AcquireSettings
+from myovivo.evaluation.columns import PAPERS_LIKENESS
 from myovivo.evaluation.evaluate import evaluate
+from myovivo.evaluation.rows import VIVO_VIVO
 from myovivo.phantoms.phantom import acquired_like, phantom_domain
 from myovivo.phantoms.settings import PhantomSettings
 from myovivo.runtime.settings import settings_from
 
-TARGET = {"DBhat": 0.26, "Corr": 0.66, "SSI": 0.74, "Corr Psd": 0.98}
+TARGET = {column.name: float(column.published[VIVO_VIVO]) for column in PAPERS_LIKENESS}
 SUBJECTS, RUNS = 8, 3
 LOG = Path(__file__).parent / "out" / "calibration.jsonl"
 DOCS = Path(__file__).parents[1] / "docs" / "figures" / "calibration.csv"

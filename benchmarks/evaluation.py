@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from myovivo.evaluation.evaluate import _distances, evaluate
+from myovivo.evaluation.distances import distances
+from myovivo.evaluation.evaluate import evaluate
 from myovivo.evaluation.features import domain_features
 from myovivo.sequences.header import read_velocity, sequence_files
 from myovivo.sequences.sequence import Sequence
@@ -76,7 +77,7 @@ def measure(folder: Path) -> dict[str, Any]:
     found = {name: sources(domain) for name, domain in domains.items()}
     start_core = time.process_time()
     for name in domains:  # once more, to time apart from the rest what crosses every sequence with every other
-        _distances(found, comparison.features, name)
+        distances(found, comparison.features, name)
     crossing_s = time.process_time() - start_core
     return {
         "sequences": len(files),

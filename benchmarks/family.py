@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from myovivo.evaluation.columns import PAPERS, PAPERS_LIKENESS
 from myovivo.evaluation.evaluate import evaluate
 from myovivo.models.settings import TrainSettings
 from myovivo.phantoms.settings import PhantomSettings
@@ -43,7 +44,7 @@ MODELS = ("paper-2d", "paper-recycle", "paper-3d", "paper-3d-stride1", "paper-3d
 # In pixels, which are twice as large as the preset's: a cell of 1.25 mm, a window of 2 mm.
 HOUSE: dict[str, Any] = {"local.cell": 2, "local.window": 3}
 VARIANTS: dict[str, dict[str, Any]] = {"house-no-trunk": {"local.blocks": 0}}
-COLUMNS = ("DBhat", "Corr", "SSI", "Corr Psd", "xCorr", "lag")
+COLUMNS = tuple(column.name for column in PAPERS)
 LONG = 1024  # frames, for the time of a translation
 console = Console(stderr=True)
 
@@ -236,7 +237,7 @@ def likeness(result: dict[str, Any]) -> list[list[str]]:
         table.append([name, *cells, f"{row['two_sample']:.2f}" if "two_sample" in row else ""])
     for name in result["columns"]:
         if name in (*MODELS, *VARIANTS):
-            gaps = [gap_closed(result, name, column) for column in COLUMNS[:4]]
+            gaps = [gap_closed(result, name, column) for column in (column.name for column in PAPERS_LIKENESS)]
             table.append([f"gap closed, {name}", *("" if gap is None else f"{gap:.0%}" for gap in gaps), "", "", ""])
     return table
 

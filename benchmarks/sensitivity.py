@@ -26,7 +26,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from myovivo import Sequence, evaluate, phantom_domain, plot, simulate_domain, two_sample_test, variance_map
-from myovivo.evaluation import features, metrics, nulls
+from myovivo.evaluation import columns, content, crossing, features, map_features, nulls
 from myovivo.evaluation.comparison import Comparison
 from myovivo.runtime.files import write_text
 from myovivo.sequences.header import sequence_files
@@ -38,7 +38,7 @@ GRID: dict[str, Any] = {"grid.rows": 64, "grid.columns": 64, "grid.frames": 512}
 NOISE_DB = 10.0
 TEST: dict[str, Any] = {"clip": (32, 32, 32), "steps": 200, "quiet": True}  # a small two-sample test: there are five
 CONTENT = 4  # sequences whose xCorr is worked out for other ranges of lags
-COLUMNS = ("DBhat", "Corr", "SSI", "SSI norm", "Corr Psd", "Coh dist", "FD maps", "FD Psd", "xCorr")
+COLUMNS = (*(one.name for one in columns.COLUMNS if not isinstance(one.measure, columns.OverPixels)), "xCorr")
 IDENTITY = "none, scaled"
 COLOURS = dict(
     zip([IDENTITY, "gain matched", "noise added", "phase randomised"], [plot.SILICO, *plot.OTHERS], strict=False)
@@ -47,11 +47,11 @@ COLOURS |= {"translated": plot.TRANSLATED, "vivo-vivo": plot.VIVO}
 
 # Choice -> its values, the default, and how it is named in the figure.
 CHOICES: dict[str, tuple[list[float], float, str]] = {
-    "offset": (list(np.geomspace(1e-8, 1e-4, 9)), metrics.VARIANCE_OFFSET, "offset of the logarithm (SD²)"),
-    "bins": ([64, 128, 256, 512, 1024], metrics.BINS, "bins of the histogram"),
-    "data_range": ([64, 128, 255, 512, 1024], metrics.SSIM_RANGE, "data_range of SSIM"),
-    "window": ([5, 7, 9, 11], metrics.SSIM_WINDOW, "window of SSIM (pixels)"),
-    "max_lag": ([0.05, 0.075, 0.1, 0.15, 0.2], metrics.MAX_LAG, "largest lag (s)"),
+    "offset": (list(np.geomspace(1e-8, 1e-4, 9)), map_features.VARIANCE_OFFSET, "offset of the logarithm (SD²)"),
+    "bins": ([64, 128, 256, 512, 1024], map_features.BINS, "bins of the histogram"),
+    "data_range": ([64, 128, 255, 512, 1024], crossing.SSIM_RANGE, "data_range of SSIM"),
+    "window": ([5, 7, 9, 11], crossing.SSIM_WINDOW, "window of SSIM (pixels)"),
+    "max_lag": ([0.05, 0.075, 0.1, 0.15, 0.2], content.MAX_LAG, "largest lag (s)"),
 }
 PANELS = (
     *((column, "offset") for column in ("DBhat", "Corr", "SSI", "SSI norm")),
@@ -127,18 +127,18 @@ def nulls_table(comparison: Comparison, models: dict[str, list[Path]], reference
 
 def cross(column: str, a: list[Any], b: list[Any], offset: float, bins: int, data_range: float, window: int) -> Any:
     """(N, M) of a column for variance maps (Z, X) in squared SDs."""
-    maps = [[metrics.log_variance(one, offset) for one in group] for group in (a, b)]
+    maps = [[map_features.log_variance(one, offset) for one in group] for group in (a, b)]
     if column in ("DBhat", "Corr"):
-        histograms = [[metrics.histogram(one, bins) for one in group] for group in maps]
-        return (metrics.cross_bhattacharyya if column == "DBhat" else metrics.cross_pearson)(*histograms)
-    kspace = metrics.kspace if column == "SSI" else metrics.kspace_normalised
-    return metrics.cross_ssim(*([kspace(one) for one in group] for group in maps), window, data_range)
+        histograms = [[map_features.histogram(one, bins) for one in group] for group in maps]
+        return (crossing.cross_bhattacharyya if column == "DBhat" else crossing.cross_pearson)(*histograms)
+    kspace = map_features.kspace if column == "SSI" else map_features.kspace_normalised
+    return crossing.cross_ssim(*([kspace(one) for one in group] for group in maps), window, data_range)
 
 
 def sweep(comparison: Comparison, column: str, choice: str) -> dict[str, list[float]]:
     """Row -> the column's mean for each value of the choice, all other choices at their defaults."""
     variances = {
-        name: [np.maximum(np.exp(one.log_variance) - metrics.VARIANCE_OFFSET, 0.0) for one in found]
+        name: [np.maximum(np.exp(one.log_variance) - map_features.VARIANCE_OFFSET, 0.0) for one in found]
         for name, found in comparison.features.items()
     }
     found: dict[str, list[float]] = {}
@@ -163,7 +163,7 @@ def sweep_lags(silico: list[Path], models: dict[str, list[Path]]) -> dict[str, l
         for name, paths in models.items():
             translated = Sequence.load(paths[k]).velocity
             for at, lag in enumerate(CHOICES["max_lag"][0]):
-                correlation, _ = metrics.content_correlation(simulated.velocity, translated, simulated.frame_rate, lag)
+                correlation, _ = content.content_correlation(simulated.velocity, translated, simulated.frame_rate, lag)
                 found[name][at] += np.nanmean(correlation) / len(silico[:CONTENT])
     return {name: values.tolist() for name, values in found.items()}
 

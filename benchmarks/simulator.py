@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from myovivo import evaluate, phantom_domain, simulate
-from myovivo.evaluation.comparison import NONE, VIVO_VIVO, Row
-from myovivo.reporting.report import PAPER
+from myovivo.evaluation.columns import PAPERS_LIKENESS
+from myovivo.evaluation.rows import NONE, VIVO_VIVO, Row
 from myovivo.runtime.files import write_text
 
 OUT = Path(__file__).parent / "out" / "simulator"
 DOCS = Path(__file__).parents[1] / "docs" / "figures" / "simulator.csv"
 SUBJECTS, SEQUENCES, SEED = 24, 24, 0
 GRID: dict[str, Any] = {"grid.frames": 512}
-COLUMNS = ("DBhat", "Corr", "SSI", "Corr Psd")
+COLUMNS = tuple(column.name for column in PAPERS_LIKENESS)
 SIMULATORS: dict[str, dict[str, Any]] = {
     "exp-tail 5 mm (default)": {},
     "exp-tail 2 mm": {"territory.tail": 0.002},
@@ -41,7 +41,7 @@ def rows() -> list[list[str]]:
     """The paper's rows, vivo-vivo of the phantom, and `none` of each simulator; intervals are by subject."""
     recorded = phantom_domain(OUT / "vivo", SUBJECTS, 1, seed=SEED, **GRID)
     table = [["row", *COLUMNS]]
-    table += [[f"paper: {name}", *(PAPER[name][column] for column in COLUMNS)] for name in (NONE, VIVO_VIVO)]
+    table += [[f"paper: {name}", *(column.paper(name) for column in PAPERS_LIKENESS)] for name in (NONE, VIVO_VIVO)]
     for name, changes in SIMULATORS.items():
         simulated = [
             simulate(seed=[SEED, number], **GRID, **changes).replace(subject=f"silico{number}")

@@ -64,7 +64,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": [], "quickstart": [], "conventions": [], "benchmarks": []}
+html_sidebars = {"index": [], "quickstart": [], "conventions": [], "benchmarks": [], "inside": []}
 copyright = "the myovivo authors, Apache-2.0"
 
 

@@ -14,7 +14,7 @@ from myovivo import plot
 
 sequence = mv.simulate(seed=1, **{"grid.rows": 64, "grid.columns": 64, "grid.frames": 512})
 units = sequence.labels
-print(f"{sequence.shape} at {sequence.frame_rate:g} Hz; {len(units)} motor units")
+print(sequence)
 
 # %%
 # Where it moves
@@ -23,8 +23,8 @@ print(f"{sequence.shape} at {sequence.frame_rate:g} Hz; {len(units)} motor units
 # their centres. Motion fades outside a territory (``territory.profile`` is ``exp-tail``).
 
 fig, ax = plt.subplots(figsize=(5.5, 4.5), layout="constrained")
-plot.variance_map(mv.variance_map(sequence), sequence.spacing, ax)
-plot.territories(units.mask, sequence.spacing, ax, colour="black")
+plot.variance_map(sequence, ax=ax)
+plot.territories(sequence, ax=ax, colour="black")
 depth, lateral = 1e3 * units.centre.T
 ax.plot(lateral, depth, "k+", markersize=8)
 for unit, (z, x) in enumerate(1e3 * units.centre):

@@ -25,7 +25,7 @@ print(f"{recording.shape} IQ frames at {recording.frame_rate:g} Hz")
 # of its fascicles echo more, but at this resolution they drown in speckle.
 
 fig, ax = plt.subplots(figsize=(4, 4.8), layout="constrained")
-plot.b_mode(recording.iq[0], recording.spacing, ax, span=40)
+plot.b_mode(recording, ax=ax, span=40)
 
 # %%
 # Velocity

@@ -9,7 +9,7 @@ to say how much of the truth was found. Recorded sequences are identified alike,
 import matplotlib.pyplot as plt
 
 import myovivo as mv
-from myovivo.identification import figure as plot_units
+from myovivo import plot
 
 small = {"grid.frames": 640, "grid.rows": 40, "grid.columns": 40, "firing.units": (3, 3), "noise.snr_db": 20.0}
 sequence = mv.simulate(seed=4, **small)
@@ -34,13 +34,13 @@ fig, axes = plt.subplots(1, len(units), figsize=(4 * len(units), 3.8), sharey=Tr
 true_of = {match.found: match.true for match in agreement.matches}
 for unit, ax in enumerate(axes[0]):
     truth = sequence.labels.mask[true_of[unit]] if unit in true_of else None
-    plot_units.unit_map(units.weight[unit], units.spacing, ax, units.mask[unit], truth, colourbar=False)
+    plot.unit_map(units.weight[unit], units.spacing, ax, units.mask[unit], truth, colourbar=False)
     ax.set_title(f"unit {unit + 1}: contraction time {1e3 * units.quality['contraction_time'][unit]:.0f} ms")
     ax.label_outer()
-fig.colorbar(axes[0, 0].images[0], ax=axes, label=plot_units.SHARE)
+fig.colorbar(axes[0, 0].images[0], ax=axes, label=plot.SHARE)
 
 fig, ax = plt.subplots(figsize=(8, 3), layout="constrained")
-plot_units.unit_courses(units.source, units.spike_times, units.frame_rate, ax)
+plot.unit_courses(units.source, units.spike_times, units.frame_rate, ax)
 
 # %%
 # Found and true firings
@@ -48,5 +48,5 @@ plot_units.unit_courses(units.source, units.spike_times, units.frame_rate, ax)
 # A row for each true unit, labelled with its rate of agreement.
 
 fig, ax = plt.subplots(figsize=(8, 2.6), layout="constrained")
-plot_units.raster(units.spike_times, units.duration, ax, sequence.labels.spike_times, agreement)
+plot.raster(units.spike_times, units.duration, ax, sequence.labels.spike_times, agreement)
 plt.show()

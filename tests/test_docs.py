@@ -14,7 +14,10 @@ import matplotlib
 import pytest
 
 import myovivo as mv
-from myovivo.cli import Parser, build_parser
+from myovivo.cli.catalogue import COMMANDS, command_class
+from myovivo.cli.completion import options_for
+from myovivo.cli.parse import parse
+from myovivo.errors import InputError
 from myovivo.runtime.settings import Settings, settings_from
 
 ROOT = Path(__file__).parents[1]
@@ -59,13 +62,8 @@ def commands(page):
                 yield words[: words.index(">")] if ">" in words else words
 
 
-def subcommands():
-    (action,) = [one for one in build_parser()._actions if isinstance(one.choices, dict)]
-    return action.choices
-
-
-def options_of(parser):
-    return {text for action in parser._actions for text in action.option_strings}
+def options_of(command):
+    return {option.name for option in options_for(command_class(command))}
 
 
 def setting_names():
@@ -203,30 +201,24 @@ def test_the_check_of_python_notices_what_is_wrong():
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if list(commands(page))], ids=named)
-def test_command_lines_on_a_page_parse(page, monkeypatch):
-    def complain(self, message):
-        pytest.fail(f"{self.prog}: {message}")
-
-    monkeypatch.setattr(Parser, "error", complain)
-    kinds = {
-        "simulate": mv.SimulateSettings,
-        "phantom": mv.PhantomSettings,
-        "acquire": mv.AcquireSettings,
-        "train": mv.TrainSettings,
-        "identify": mv.IdentifySettings,
-        "train-identifier": mv.LearnSettings,
-        "study": mv.StudySettings,
-    }
+def test_command_lines_on_a_page_parse(page):
     for words in commands(page):
-        options = vars(build_parser().parse_args(words))
-        changes = {
-            name.removeprefix("setting:"): value for name, value in options.items() if name.startswith("setting:")
-        }
-        if changes:
-            preset = options.get("preset")
-            settings_from(kinds[words[0]], preset if preset in mv.TrainSettings.PRESETS else None, **changes)
-        if words[0] == "train" and not options["preset"].endswith(".yaml"):
-            assert options["preset"] in mv.TrainSettings.PRESETS
+        if words[0] == "--version" or "--help" in words:
+            continue
+        try:
+            command = parse(words[0], command_class(words[0]), words[1:])
+        except InputError as error:
+            pytest.fail(str(error))
+        if command.changes:
+            preset = getattr(command, "preset", None)
+            settings_from(command.SETTINGS, preset if preset in mv.TrainSettings.PRESETS else None, **command.changes)
+        if words[0] == "train" and not command.preset.endswith(".yaml"):
+            assert command.preset in mv.TrainSettings.PRESETS
+
+
+def test_the_check_of_command_lines_notices_what_is_wrong():
+    with pytest.raises(InputError, match=r"there is no option --grid\.frame; did you mean --grid\.frames\?"):
+        parse("simulate", command_class("simulate"), ["out", "--grid.frame", "3"])
 
 
 def test_command_lines_are_found_also_behind_a_scheduler(tmp_path):
@@ -237,7 +229,7 @@ def test_command_lines_are_found_also_behind_a_scheduler(tmp_path):
     assert sum(len(list(commands(page))) for page in PAGES) > 20
 
 
-@pytest.mark.parametrize("command", subcommands())
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_documented(command):
     assert any(f"myovivo {command}" in page.read_text(encoding="utf-8") for page in PAGES)
 
@@ -245,7 +237,7 @@ def test_every_command_is_documented(command):
 def test_settings_and_options_named_in_the_text_exist():
     names = set(setting_names())
     groups = {name.split(".")[0] for name in names if "." in name}
-    options = set().union(*(options_of(parser) for parser in subcommands().values()))
+    options = set().union(*map(options_of, COMMANDS)) | {"--version"}
     others = {"--docs", "--search", "--nnodes", "--nproc-per-node"}  # of benchmarks/ and torchrun
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
@@ -257,7 +249,7 @@ def test_settings_and_options_named_in_the_text_exist():
             for option in re.findall(r"(?<!\S)--[a-z][\w.-]*", literal):
                 assert option in options | others, f"{page.name}: there is no option {option}"
             command = re.match(r"myovivo ([a-z]+)", literal)
-            assert command is None or command[1] in subcommands(), f"{page.name}: {literal}"
+            assert command is None or command[1] in COMMANDS, f"{page.name}: {literal}"
 
 
 # ---------------------------------------------------------------------------------- reference

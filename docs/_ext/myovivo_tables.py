@@ -1,7 +1,8 @@
-"""Three directives that keep these pages in step with the package and with what has been drawn.
+"""Directives that keep these pages in step with the package and with what has been drawn.
 
 `.. settings:: SimulateSettings` makes the table of a group of settings from its own descriptions.
 `.. preset:: house` lists what a training preset changes.
+`.. metrics::` tells what each column of the comparison table asks, `.. published::` the paper's values.
 `.. drawn:: figures/overview.png` is a figure, or, until it has been drawn, the command that draws it.
 """
 
@@ -18,6 +19,7 @@ from docutils.parsers.rst.directives.images import Figure
 from sphinx.util.docutils import SphinxDirective
 
 import myovivo
+from myovivo.evaluation import columns
 from myovivo.runtime.settings import Settings
 
 
@@ -98,6 +100,30 @@ class PresetTable(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines) + "\n")
 
 
+class MetricsTable(SphinxDirective):
+    """The columns of the comparison table: which way is better, and what each asks."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(inspect.getsourcefile(columns))
+        lines = [".. list-table::", "   :header-rows: 1", "   :widths: 18 10 72", ""]
+        lines += ["   * - column", "     - better", "     - question"]
+        for column in columns.COLUMNS:
+            lines += [f"   * - {column.name}", f"     - {column.arrow}", f"     - {_escaped(column.question)}"]
+        return self.parse_text_to_nodes("\n".join(lines) + "\n")
+
+
+class PublishedTable(SphinxDirective):
+    """The paper's values of its columns."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(inspect.getsourcefile(columns))
+        lines = [".. list-table::", "   :header-rows: 1", "   :class: settings", "", "   * - row"]
+        lines += [f"     - {column.head}" for column in columns.PAPERS]
+        for row in columns.PUBLISHED:
+            lines += [f"   * - {row}", *(f"     - {column.paper(row)}" for column in columns.PAPERS)]
+        return self.parse_text_to_nodes("\n".join(lines) + "\n")
+
+
 def _escaped(text: str) -> str:
     return re.sub(r"([*|_`])", r"\\\1", text)
 
@@ -120,5 +146,7 @@ def setup(app: Any) -> dict[str, Any]:
     """Register them."""
     app.add_directive("settings", SettingsTable)
     app.add_directive("preset", PresetTable)
+    app.add_directive("metrics", MetricsTable)
+    app.add_directive("published", PublishedTable)
     app.add_directive("drawn", Drawn)
     return {"parallel_read_safe": True}

@@ -17,6 +17,10 @@ class InputError(MyovivoError, ValueError):
     """An array, argument or setting that breaks a rule."""
 
 
+class WrongTypeError(MyovivoError, TypeError):
+    """An object of another kind than is asked for, or one asked for what it does not do."""
+
+
 class FileError(MyovivoError):
     """A file that cannot be read or written.
 
@@ -37,6 +41,10 @@ class FileError(MyovivoError):
 
 class RecordingWarning(UserWarning):
     """A recording that can be computed with, but not everywhere trusted."""
+
+
+class UnitWarning(RecordingWarning):
+    """A number that is possible, but unusual: it may be in another unit."""
 
 
 class RunFolderError(FileError):

@@ -23,13 +23,13 @@ from .parameters import resolved
 from .readers.video import video_frame_rate
 from .recordings import open_recording
 from .settings import AcquireSettings
-from .stream import Source, file_named, fingerprint, stream_of
+from .stream import RecordingSource, file_named, fingerprint, stream_of
 
 SettingsSource = AcquireSettings | str | Path | Mapping[str, Any] | None
 
 
 def acquire(
-    source: Source,
+    source: RecordingSource,
     settings: SettingsSource = None,
     *,
     mapping: str | Path | None = None,
@@ -92,7 +92,7 @@ def acquire(
 
 def acquire_to(
     path: str | Path,
-    source: Source,
+    source: RecordingSource,
     settings: SettingsSource = None,
     *,
     mapping: str | Path | None = None,
@@ -209,10 +209,10 @@ def recorded_frame_rate(path: str | Path) -> float:
     path = Path(path)
     if format_of(path) == "video":
         return video_frame_rate(path)
-    found = open_recording(path)
-    if isinstance(found, Recording):
-        return found.frame_rate
-    if "frame_rate" in (given := resolved(found)[0]):
+    opened = open_recording(path)
+    if isinstance(opened, Recording):
+        return opened.frame_rate
+    if "frame_rate" in (given := resolved(opened)[0]):
         return given["frame_rate"].value
     raise FileError(path, "says nothing of its frame rate; acquire it with --frame-rate first")
 

@@ -160,8 +160,8 @@ class Beamformer:
         flat = parts.view(len(parts), waves, samples, elements * count)
         if len(parts) == 1:  # an offset of the converter would pass for an echo that stands still
             flat -= flat.mean(2, keepdim=True)
-        each = [self.demodulator(flat[0, w] if len(flat) == 1 else flat[:, w]) for w in range(waves)]
-        iq = each[0] if waves == 1 else torch.cat(each, 1)  # (2, W M, E B)
+        waves_of_block = [self.demodulator(flat[0, w] if len(flat) == 1 else flat[:, w]) for w in range(waves)]
+        iq = waves_of_block[0] if waves == 1 else torch.cat(waves_of_block, 1)  # (2, W M, E B)
         return iq.view(2, -1, count)
 
     def _operators(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -10,17 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
+from ..runtime.introduction import Introduced, Introduction, between, labelled, maker, named
+from ..runtime.words import counted
 from ..sequences.header import Origin
 from ..sequences.labels import MotorUnits
 from ..sequences.quantities import positive
 
 _BLOCK = 32  # frames at a time
 
-Blocks = Callable[[], Iterator[NDArray[Any]]]
+ChannelBlocks = Callable[[], Iterator[NDArray[Any]]]
 
 
-@dataclass(frozen=True, eq=False)
-class ChannelData:
+@dataclass(frozen=True, eq=False, repr=False)
+class ChannelData(Introduced):
     """Channel data of a linear or curved array, RF or IQ, and the scan that made it.
 
     Attributes
@@ -53,7 +55,7 @@ class ChannelData:
     InputError : a number is not positive, or sizes do not agree.
     """
 
-    blocks: Blocks
+    blocks: ChannelBlocks
     shape: tuple[int, int, int, int]
     frame_rate: float
     sampling_frequency: float
@@ -74,6 +76,7 @@ class ChannelData:
     half_band: float | None = None
 
     def __post_init__(self) -> None:
+        # Sizes and rates.
         for name in ("frame_rate", "sampling_frequency", "centre_frequency"):
             positive(name, getattr(self, name), "Hz")
         positive("sound_speed", self.sound_speed, "m/s")
@@ -89,6 +92,8 @@ class ChannelData:
             raise InputError("element positions must ascend; sort the elements by their lateral position")
         if frames < 2:
             raise InputError(f"a velocity needs at least two frames, got {frames}")
+
+        # The waves.
         if len(angles) != waves:
             raise InputError(f"{waves} waves per frame need as many angles, got {len(angles)}; give scan.angles")
         sources = _rows("sources", self.sources, waves)
@@ -104,6 +109,8 @@ class ChannelData:
         apertures = _rows("apertures", self.apertures, waves)
         if np.any(apertures[:, 0] >= apertures[:, 1]):
             raise InputError(f"apertures must be (from, to) in m, got {self.apertures}")
+
+        # What was checked, as arrays.
         z, look = self._depths(x)
         for name, value in (
             ("element_x", x),
@@ -187,6 +194,24 @@ class ChannelData:
 
         frames, waves, samples, elements = array.shape
         return cls(blocks, (frames, waves, samples, elements), **scan)
+
+    def _introduction(self) -> Introduction:
+        frames, waves, samples, elements = self.shape
+        length = f"{frames} at {self.frame_rate:.6g} Hz, {frames / self.frame_rate:.4g} s"
+        curve = "" if self.is_straight else " on a curve"
+        away = int(np.count_nonzero(self.sources[:, 1] <= 0))
+        steered = f"steered by {between(np.rad2deg(self.angles))} degrees"
+        if not self.has_plane_waves_only:
+            steered = f"{away} diverging, {int(np.count_nonzero(self.sources[:, 1] > 0))} focused"
+        echo = f"{'IQ' if self.is_iq else 'RF'} sampled at {self.sampling_frequency / 1e6:.4g} MHz"
+        facts = {
+            "frames": f"{length}; each of {counted(waves, 'wave')} of {samples} samples, {steered}",
+            "array": f"{elements} elements{curve}, {1e3 * float(np.ptp(self.element_x)):.4g} mm wide",
+            "echo": f"{echo}, centre {self.centre_frequency / 1e6:.4g} MHz, sound at {self.sound_speed:.6g} m/s",
+            "labels": labelled(self.labels),
+            "made by": maker(self.provenance),
+        }
+        return Introduction(named("ChannelData", self.origin, self.subject), facts)
 
 
 def _rows(name: str, values: ArrayLike, waves: int) -> NDArray[np.float64]:

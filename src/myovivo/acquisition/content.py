@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..runtime.words import counted
 from .settings import Scan
 
 Kind = Literal["rf", "channel_iq", "iq", "bmode", "velocity"]
@@ -67,7 +68,11 @@ UNITS = {
     "elements": "1",
     "subject": "",
     "crop": "pixels",
+    "unit": "",
+    "scale": "1",
 }
+
+VELOCITY_UNITS = {"m/s": 1.0, "cm/s": 1e-2, "mm/s": 1e-3}
 
 
 class Parameter(NamedTuple):
@@ -191,7 +196,7 @@ _MEANT: dict[Kind, tuple[str, ...]] = {
     "channel_iq": (*_CHANNELS, "sign"),
     "iq": ("frame_rate", "centre_frequency", "sound_speed", "spacing", "sign", "baseband"),
     "bmode": ("frame_rate", "spacing"),
-    "velocity": ("frame_rate", "spacing", "sign"),
+    "velocity": ("frame_rate", "spacing", "sign", "unit"),
 }
 
 
@@ -222,6 +227,7 @@ _RIVALS = {
     "pulse_rate": ("frame_rate", "transmit_intervals", "frame_times"),
     "pitch": ("element_x",),
     "spacing": ("depth_axis", "lateral_axis"),
+    "unit": ("scale",),
 }
 
 
@@ -242,7 +248,7 @@ def axes_of(text: str, shape: tuple[int, ...], kind: Kind | None = None) -> tupl
     if len(set(words)) != len(words):
         raise InputError(f"axes must not repeat, got {text!r}")
     if len(words) != len(shape):
-        raise InputError(f"axes {text!r} name {len(words)} axes but the array has shape {shape}")
+        raise InputError(f"axes {text!r} name {counted(len(words), 'axis', 'axes')} but the array has shape {shape}")
     if kind is not None and (foreign := [word for word in words if word not in (*AXES[kind], PARTS)]):
         raise InputError(f"{TITLES[kind]} has axes {' '.join(AXES[kind])}, got {foreign[0]!r} in {text!r}")
     if PARTS in words and shape[words.index(PARTS)] not in (1, 2):
@@ -255,6 +261,8 @@ def _plain(values: Any) -> NDArray[Any]:
     values = np.asarray(values)
     if values.dtype.names is not None and {"real", "imag"} <= set(values.dtype.names):
         return values["real"] + 1j * values["imag"]
+    if values.dtype in (np.longdouble, np.clongdouble):  # which torch does not know, and no scanner writes
+        values = values.astype(np.complex128 if np.iscomplexobj(values) else np.float64)
     # torch wants the machine's order of bytes, and memory that it may write to.
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     return values if values.flags.writeable else values.copy()

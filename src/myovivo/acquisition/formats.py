@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import FileError
+from ..runtime.file_kinds import file_kind_of
 from ..sequences.hdf5 import FORMAT as SEQUENCE
 from ..sequences.hdf5 import opened
-from ..sequences.recording import FORMAT as RECORDING
+from ..sequences.recording import RECORDING_FORMAT as RECORDING
 from .readers.scan_notes import is_notes
 from .readers.uff import channel_data_in
 
@@ -16,11 +17,7 @@ Format = Literal["recording", "sequence", "uff", "hdf5", "matlab73", "matlab5", 
 
 FORMATS = "MATLAB, HDF5, UFF, NPY, NPZ, DICOM or video"
 
-_VIDEO = (b"\x1a\x45\xdf\xa3", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"\x30\x26\xb2\x75", b"FLV\x01", b"OggS")
-
 _NO_RECORDINGS = (".yaml", ".yml", ".json", ".txt", ".csv", ".tsv", ".md", ".xml", ".png", ".jpg", ".pdf")
-
-_QUICKTIME = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 
 def format_of(path: Path) -> Format | None:
@@ -31,27 +28,14 @@ def format_of(path: Path) -> Format | None:
     FileError : it cannot be opened, or is HDF5 cut short.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(1024)
+        kind = file_kind_of(path)
     except OSError as error:
         raise FileError(path, f"cannot be opened ({error.strerror})") from error
-    if head.startswith(b"MATLAB 7.3"):
-        return "matlab73"
-    if head.startswith(b"MATLAB 5.0"):
-        return "matlab5"
-    if head.startswith(b"\x89HDF\r\n\x1a\n") or head[512:].startswith(b"\x89HDF\r\n\x1a\n"):
-        with opened(path) as file:
-            ours = {RECORDING: "recording", SEQUENCE: "sequence"}.get(str(file.attrs.get("format")))
-        return ours or ("uff" if channel_data_in(path) else "hdf5")  # type: ignore[return-value]
-    if head.startswith(b"\x93NUMPY"):
-        return "npy"
-    if head.startswith(b"PK\x03\x04"):
-        return "npz"
-    if head[128:132] == b"DICM":
-        return "dicom"
-    if head[4:8] in _QUICKTIME or head.startswith(_VIDEO) or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
-        return "video"
-    return None
+    if kind != "hdf5":
+        return kind
+    with opened(path) as file:
+        ours = {RECORDING: "recording", SEQUENCE: "sequence"}.get(str(file.attrs.get("format")))
+    return ours or ("uff" if channel_data_in(path) else "hdf5")  # type: ignore[return-value]
 
 
 def recordings_in(source: str | Path) -> list[Path]:

@@ -28,7 +28,7 @@ _CURVED = re.compile(r"\b(?:curv\w*|convex\w*|[A-Z]{0,2}CA?\d+(?:-\d+)?\w*)", re
 _MATRIX = re.compile(r"matrix|row-?column|\brca\b|\b[23]d\b|annular", re.IGNORECASE)
 
 
-def add_geometry(content: Content, found: Parameters, given: Parameters) -> None:
+def add_geometry(content: Content, stated: Parameters, given: Parameters) -> None:
     """Where the elements are, and the steering and timing of each wave.
 
     Raises
@@ -37,140 +37,140 @@ def add_geometry(content: Content, found: Parameters, given: Parameters) -> None
         data, or the waves are neither plane nor of a virtual source.
     """
     _, waves, samples, elements = content.shape
-    middle = _add_elements(found, given, samples, elements)
-    given["start_time"] = found.get("start_time") or _NO_DELAY
+    middle = _add_elements(stated, given, samples, elements)
+    given["start_time"] = stated.get("start_time") or _NO_DELAY
     if np.size(given["start_time"].value) == 0:
         given["start_time"] = _NO_DELAY
     for name in ("half_band", "apertures"):
-        if name in found:
-            given[name] = found[name]
+        if name in stated:
+            given[name] = stated[name]
     if "apertures" in given:
         given["apertures"] = given["apertures"]._replace(value=given["apertures"].value - middle[0])
-    if "transmit_delays" in found:
-        _add_waves(found, given, waves, samples, elements)
+    if "transmit_delays" in stated:
+        _add_waves(stated, given, waves, samples, elements)
         return
-    if "sources" in found:
-        sources = np.atleast_2d(np.asarray(found["sources"].value, float))
+    if "sources" in stated:
+        sources = np.atleast_2d(np.asarray(stated["sources"].value, float))
         if sources.shape != (waves, 2):
             raise InputError(f"{waves} waves per frame need as many sources (x, z), got {sources.shape[0]}")
-        given["sources"] = found["sources"]._replace(value=sources - middle)
-        given["angles"] = found.get("angles") or parameter("angles", np.zeros(waves), found["sources"].origin)
+        given["sources"] = stated["sources"]._replace(value=sources - middle)
+        given["angles"] = stated.get("angles") or parameter("angles", np.zeros(waves), stated["sources"].origin)
         return
-    given["angles"] = found.get("angles") or _STRAIGHT
+    given["angles"] = stated.get("angles") or _STRAIGHT
     if np.size(given["angles"].value) == 1 and waves > 1:
         raise InputError(f"{waves} waves per frame need as many angles; give scan.angles in rad")
 
 
-def _add_elements(found: Parameters, given: Parameters, samples: int, elements: int) -> NDArray[np.float64]:
+def _add_elements(stated: Parameters, given: Parameters, samples: int, elements: int) -> NDArray[np.float64]:
     """Positions and directions of the elements; returns where the middle of the array was, (x, z)."""
-    _refuse_probes(found)
-    if "elements" in found and (described := int(found["elements"].value)) != elements:
+    _refuse_probes(stated)
+    if "elements" in stated and (described := int(stated["elements"].value)) != elements:
         _refuse_elements(described, samples, elements)
     middle = np.zeros(2)
-    if "element_x" in found:
-        x = np.asarray(found["element_x"].value, float).ravel()
+    if "element_x" in stated:
+        x = np.asarray(stated["element_x"].value, float).ravel()
         middle[0] = (x[0] + x[-1]) / 2
-        given["element_x"] = found["element_x"]._replace(value=x - middle[0])
-    elif "pitch" in found:
-        pitch = found["pitch"]
+        given["element_x"] = stated["element_x"]._replace(value=x - middle[0])
+    elif "pitch" in stated:
+        pitch = stated["pitch"]
         given["element_x"] = parameter("element_x", centred(elements, pitch.value), f"{pitch.origin}: pitch")
     if "element_x" not in given:
         return middle
     if len(x := given["element_x"].value) != elements:
         _refuse_elements(len(x), samples, elements)
-    z = _depths(found, given, x)
+    z = _depths(stated, given, x)
     if z is not None and np.ptp(z.value) > _LEVEL:
         middle[1] = z.value.max()
         given["element_z"] = z._replace(value=z.value - middle[1])
-    _add_directions(found, given)
-    _refuse_guesses(found, given)
+    _add_directions(stated, given)
+    _refuse_guesses(stated, given)
     return middle
 
 
-def _refuse_probes(found: Parameters) -> None:
+def _refuse_probes(stated: Parameters) -> None:
     """Arrays of two dimensions, by their positions, their rows or their name."""
-    if "element_y" in found and np.ptp(y := np.asarray(found["element_y"].value, float)) > _LEVEL:
+    if "element_y" in stated and np.ptp(y := np.asarray(stated["element_y"].value, float)) > _LEVEL:
         raise InputError(
-            f"the elements lie {np.ptp(y) * 1e3:.3g} mm apart across the image ({found['element_y'].origin}): matrix "
-            "and turned arrays are not beamformed; take one row, along x"
+            f"the elements lie {np.ptp(y) * 1e3:.3g} mm apart across the image ({stated['element_y'].origin}): "
+            "matrix and turned arrays are not beamformed; take one row, along x"
         )
-    if "element_rows" in found:
-        rows = np.asarray(found["element_rows"].value, float)
+    if "element_rows" in stated:
+        rows = np.asarray(stated["element_rows"].value, float)
         if rows.size > 1 or rows > 1:
             raise InputError(
-                f"the elements lie in several rows ({found['element_rows'].origin}): matrix arrays are not beamformed; "
-                "take one row"
+                f"the elements lie in several rows ({stated['element_rows'].origin}): matrix arrays are not "
+                "beamformed; take one row"
             )
-    if "probe" in found and _MATRIX.search(name := str(found["probe"].value)):
-        raise InputError(f"the probe is a {name} ({found['probe'].origin}): matrix arrays are not beamformed")
+    if "probe" in stated and _MATRIX.search(name := str(stated["probe"].value)):
+        raise InputError(f"the probe is a {name} ({stated['probe'].origin}): matrix arrays are not beamformed")
 
 
-def _depths(found: Parameters, given: Parameters, x: NDArray[np.float64]) -> Parameter | None:
+def _depths(stated: Parameters, given: Parameters, x: NDArray[np.float64]) -> Parameter | None:
     """Depth of each element as the file counts it; None if nothing is said."""
-    if "element_z" in found:
-        z = np.asarray(found["element_z"].value, float).ravel()
+    if "element_z" in stated:
+        z = np.asarray(stated["element_z"].value, float).ravel()
         z = np.repeat(z, len(x)) if len(z) == 1 else z
         if len(z) != len(x):
-            raise InputError(f"{len(z)} depths of elements ({found['element_z'].origin}) for {len(x)} elements")
-        if np.ptp(z) > _LEVEL and "element_x" not in found:
+            raise InputError(f"{len(z)} depths of elements ({stated['element_z'].origin}) for {len(x)} elements")
+        if np.ptp(z) > _LEVEL and "element_x" not in stated:
             raise InputError(
                 f"pitch is of a linear array, but the depths of the elements differ by {np.ptp(z) * 1e3:.3g} mm "
-                f"({found['element_z'].origin}); leave it out"
+                f"({stated['element_z'].origin}); leave it out"
             )
-        return found["element_z"]._replace(value=z)
-    if "radius" not in found or not np.all(np.isfinite(np.asarray(found["radius"].value, float))):
+        return stated["element_z"]._replace(value=z)
+    if "radius" not in stated or not np.all(np.isfinite(np.asarray(stated["radius"].value, float))):
         return None
-    radius = float(np.squeeze(found["radius"].value))
+    radius = float(np.squeeze(stated["radius"].value))
     if radius <= np.abs(x).max():
         raise InputError(
             f"an array of {np.ptp(x) * 1e3:.3g} mm cannot have a radius of {radius * 1e3:.3g} mm "
-            f"({found['radius'].origin}); it must be in m, and positive"
+            f"({stated['radius'].origin}); it must be in m, and positive"
         )
     angle = np.arcsin(x / radius)
-    if "element_x" not in found:  # the pitch is the distance between neighbours, along the arc
-        step = 2 * np.arcsin(found["pitch"].value / 2 / radius)
+    if "element_x" not in stated:  # the pitch is the distance between neighbours, along the arc
+        step = 2 * np.arcsin(stated["pitch"].value / 2 / radius)
         angle = centred(len(x), step)
         if abs(angle[0]) >= np.pi / 2:
             raise InputError(f"{len(x)} elements do not lie on half a circle of radius {radius * 1e3:.3g} mm")
         given["element_x"] = given["element_x"]._replace(value=radius * np.sin(angle))
-    return parameter("element_z", radius * np.cos(angle), found["radius"].origin)
+    return parameter("element_z", radius * np.cos(angle), stated["radius"].origin)
 
 
-def _add_directions(found: Parameters, given: Parameters) -> None:
+def _add_directions(stated: Parameters, given: Parameters) -> None:
     """Where the elements look to, if it is said; it must be square to the array, or nearly."""
-    if "element_angles" not in found:
+    if "element_angles" not in stated:
         return
-    said = np.asarray(found["element_angles"].value, float).ravel()
+    said = np.asarray(stated["element_angles"].value, float).ravel()
     x = given["element_x"].value
     said = np.repeat(said, len(x)) if len(said) == 1 else said
     z = given["element_z"].value if "element_z" in given else np.zeros(len(x))
     if len(said) != len(x):
-        raise InputError(f"{len(said)} element angles ({found['element_angles'].origin}) for {len(x)} elements")
+        raise InputError(f"{len(said)} element angles ({stated['element_angles'].origin}) for {len(x)} elements")
     square = np.arctan2(-np.gradient(z, x), 1.0)
     if np.abs(said - square).max() > _SLANTED:
         raise InputError(
             f"the elements are said to look up to {np.abs(said).max():.3g} rad aside "
-            f"({found['element_angles'].origin}), but their positions make that {np.abs(square).max():.3g} rad; "
+            f"({stated['element_angles'].origin}), but their positions make that {np.abs(square).max():.3g} rad; "
             "angles must be in rad, and positions in z (element_z) in m"
         )
     if np.abs(said).max() > _TURNED:
-        given["element_angles"] = found["element_angles"]._replace(value=said)
+        given["element_angles"] = stated["element_angles"]._replace(value=said)
 
 
-def _refuse_guesses(found: Parameters, given: Parameters) -> None:
+def _refuse_guesses(stated: Parameters, given: Parameters) -> None:
     """A curved array of which only the lateral positions are told."""
     if "element_z" in given:
         return
-    told = found.get("element_z")
+    told = stated.get("element_z")
     if (
-        "probe" in found
+        "probe" in stated
         and (told is None or told.origin.startswith("file"))
-        and _CURVED.search(name := str(found["probe"].value))
+        and _CURVED.search(name := str(stated["probe"].value))
     ):
-        radius = found.get("radius")
+        radius = stated.get("radius")
         if radius is None or np.all(np.isfinite(np.asarray(radius.value, float))):
             raise InputError(
-                f"the probe is a {name} ({found['probe'].origin}), a curved one, but nothing tells how deep its "
+                f"the probe is a {name} ({stated['probe'].origin}), a curved one, but nothing tells how deep its "
                 "elements lie; give element_z or radius in a mapping (element_z: 0 if it is linear)"
             )
     steps = np.diff(given["element_x"].value)
@@ -182,16 +182,16 @@ def _refuse_guesses(found: Parameters, given: Parameters) -> None:
         )
 
 
-def _add_waves(found: Parameters, given: Parameters, waves: int, samples: int, elements: int) -> None:
+def _add_waves(stated: Parameters, given: Parameters, waves: int, samples: int, elements: int) -> None:
     """Plane waves or virtual sources, from transmit delays."""
-    delays = np.atleast_2d(np.asarray(found["transmit_delays"].value, float))
+    delays = np.atleast_2d(np.asarray(stated["transmit_delays"].value, float))
     if delays.shape[1] != elements:
         _refuse_elements(delays.shape[1], samples, elements)
     if "element_x" not in given or "centre_frequency" not in given:
         return
     if len(delays) != waves:
         raise InputError(f"{waves} waves per frame need transmit delays for each, got those of {len(delays)}")
-    origin = found["transmit_delays"].origin
+    origin = stated["transmit_delays"].origin
     x, c = given["element_x"].value, given["sound_speed"].value
     z = given["element_z"].value if "element_z" in given else np.zeros(len(x))
     tolerance = 0.125 / given["centre_frequency"].value
@@ -202,7 +202,7 @@ def _add_waves(found: Parameters, given: Parameters, waves: int, samples: int, e
             f"{worst * 1e6:.2g} us off; they must be in s, in the order of the elements"
         )
     sources = np.array([wave.source for wave in fitted])
-    said = found.get("angles")
+    said = stated.get("angles")
     is_argument = said is not None and not said.origin.startswith("file")
     if np.isfinite(sources).any():
         if is_argument:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..sequences.header import Origin
+from ..sequences.quantities import plausible
 from ..sequences.recording import Recording
 from .channel_data import ChannelData
-from .content import AXES, Content, Parameters
+from .content import AXES, VELOCITY_UNITS, Content, Parameters
 
 _BYTES_AT_ONCE = 48 << 20  # of float32 channel samples
 
@@ -100,9 +101,14 @@ def iq_recording(content: Content, given: Parameters, origin: Origin = "vivo", s
 
 
 def velocity_frames(content: Content, given: Parameters) -> Images:
-    """Frames that are velocity already."""
+    """Frames that are velocity already.
+
+    Raises
+    ------
+    InputError : not real, not finite, or so fast that it must be in another unit; the latter two when they are read.
+    """
     frames, rows, columns = content.shape
-    sign = np.float32(given["sign"].value)
+    factor = np.float32(given["sign"].value * VELOCITY_UNITS[given["unit"].value] * given["scale"].value)
     if content.frames.is_complex or content.frames.dtype.kind not in "fiu":
         raise InputError(
             f"velocity must be a real array (T, Z, X), got {content.frames.dtype} of shape {content.frames.shape}"
@@ -110,12 +116,21 @@ def velocity_frames(content: Content, given: Parameters) -> Images:
 
     def blocks() -> Iterator[NDArray[np.float32]]:
         for block in content.frames.blocks(AXES["velocity"], _at_once(content)):
-            values = block.astype(np.float32) * sign
+            values = block.astype(np.float32) * factor
             if bad := int(np.count_nonzero(~np.isfinite(values))):
                 raise InputError(f"velocity must be finite, got {bad} NaN or infinite values; mask or fill them")
+            _require_speed(values)
             yield values
 
     return Images(blocks, (frames, rows, columns), given["frame_rate"].value, given["spacing"].value)
+
+
+def _require_speed(values: NDArray[np.float32]) -> None:
+    rms = float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+    try:
+        plausible("velocity", rms, shown="root-mean-square velocity")
+    except InputError as error:
+        raise InputError(f"{error} give scan.unit mm/s then") from None
 
 
 def clip(content: Content, given: Parameters) -> Images:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileError, InputError
+from ..runtime.introduction import Introduction
 from ..runtime.settings import settings_from
+from ..runtime.text_tables import align
+from ..runtime.words import counted
 from ..sequences.header import read_header
 from ..sequences.recording import Recording
 from .acquire import SettingsSource
@@ -23,7 +26,7 @@ from .stream import told_by_recording, with_video_settings
 _TITLE = {"matlab5": "MATLAB v5", "matlab73": "MATLAB v7.3", "hdf5": "HDF5", "npy": "NPY", "npz": "NPZ", "uff": "UFF"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Inspection:
     """What `inspect` found; printing it shows a table.
 
@@ -47,6 +50,17 @@ class Inspection:
     parameters: Parameters
     missing: dict[str, str]
     problem: str = ""
+
+    def __repr__(self) -> str:
+        facts = {"content": self.content or "nobody says"}
+        if self.axes:
+            facts["content"] += ": " + " x ".join(f"{size} {axis}" for axis, size in self.axes.items())
+        facts |= {
+            "holds": f"{counted(len(self.arrays), 'array')}, {counted(len(self.parameters), 'parameter')}",
+            "missing": ", ".join(self.missing) or "nothing",
+            "problem": self.problem or "none",
+        }
+        return Introduction(f"Inspection of {self.path.name} ({self.format}); print it for the table", facts).text()
 
     def __str__(self) -> str:
         lines = [f"{self.path}: {self.format}, {self.path.stat().st_size / 1e6:.1f} MB"]
@@ -92,18 +106,18 @@ def inspect(
     kind = format_of(path)
     arrays = store_of(path, kind).arrays() if kind in ("matlab5", "matlab73", "hdf5", "npy", "npz") else {}
     try:
-        found = open_recording(path, settings.scan, mapping)
+        opened = open_recording(path, settings.scan, mapping)
     except FileError as error:
         if kind is None or kind == "sequence":
             raise
         # The arrays are there, only nobody says what they are: that is what an inspection is for.
         return Inspection(path, _TITLE.get(kind, kind), "", {}, arrays, {}, {}, error.problem)
-    if isinstance(found, Recording):
-        sizes = dict(zip(AXES["iq"], found.shape, strict=True))
+    if isinstance(opened, Recording):
+        sizes = dict(zip(AXES["iq"], opened.shape, strict=True))
         return Inspection(
-            path, "myovivo recording", TITLES["iq"], sizes, {}, told_by_recording(found, settings.scan), {}
+            path, "myovivo recording", TITLES["iq"], sizes, {}, told_by_recording(opened, settings.scan), {}
         )
-    return _of_content(path, found, arrays, settings)
+    return _of_content(path, opened, arrays, settings)
 
 
 def _of_content(
@@ -131,21 +145,19 @@ def _of_content(
 def table(parameters: Parameters) -> list[str]:
     """Lines of name, value, unit and origin, in columns."""
     rows = [
-        (name, shown(one.value), one.unit if one.unit != "1" else "", one.origin) for name, one in parameters.items()
+        (name, shown(stated.value), stated.unit if stated.unit != "1" else "", stated.origin)
+        for name, stated in parameters.items()
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    return [f"  {line}" for line in align(rows)]
 
 
 def parameter_tables(files: Iterable[Path]) -> str:
     """The parameters that sequences were acquired with, one table for all that share theirs."""
     tables: dict[str, list[str]] = {}
     for file in files:
-        found = read_header(file).provenance.get("parameters", {})
-        found = dict(sorted(found.items(), key=lambda item: "." in item[0]))  # the scan's own first
-        lines = table({name: Parameter(**one) for name, one in found.items()})
+        noted = read_header(file).provenance.get("parameters", {})
+        noted = dict(sorted(noted.items(), key=lambda item: "." in item[0]))  # the scan's own first
+        lines = table({name: Parameter(**one) for name, one in noted.items()})
         tables.setdefault("\n".join(lines), []).append(file.name)
     parts = []
     for lines, names in tables.items():

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import FileError, InputError
 from ..sequences.recording import Recording
-from .content import Content, Kind, said
+from .content import Content, Kind, parameter, said, without_rivals
 from .formats import FORMATS, Format, format_of
 from .readers.dicom import read_dicom
 from .readers.hdf5 import Hdf5Store
@@ -19,7 +19,6 @@ from .readers.layout import (
     array_name,
     describe_arrays,
     fits,
-    guess_axes,
     read_layout,
     ready_layouts,
     sidecar_of,
@@ -67,51 +66,68 @@ def open_recording(
 
 
 def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | Content:
-    found = format_of(path)
-    if found is None:
+    kind = format_of(path)
+    if kind is None:
         known = f"is of none of the formats read ({FORMATS}); convert it to one of them"
         raise FileError(path, "is empty; copy it again" if path.stat().st_size == 0 else known)
-    if found == "sequence":
+    if kind == "sequence":
         raise FileError(path, "is a TVI sequence already; it needs no acquisition")
-    if found in _SELF_DESCRIBING:
-        words = {
-            "mapping": mapping,
-            "scan.variable": scan.variable,
-            "scan.content": scan.content,
-            "scan.axes": scan.axes,
-            "scan.buffer": scan.buffer,
-        }
-        if unheard := [word for word, value in words.items() if value is not None]:
-            raise InputError(f"{unheard[0]} means nothing for a file that describes itself ({found}); leave it out")
-    if found == "recording":
+    if kind in _SELF_DESCRIBING:
+        _refuse_words(scan, mapping, f"a file that describes itself ({kind})")
+    if kind == "recording":
         recording, given = Recording.load(path), said(scan, "iq")
         if unheard := sorted({"pulse_rate", "sign"} & set(given)):
             raise InputError(f"scan.{unheard[0]} does not apply to a file of Recording.save; leave it out")
         return replace(recording, **given)
-    if found == "video":
+    if kind == "video":
         return read_video(path).with_arguments(scan)
-    if found == "dicom":
+    if kind == "dicom":
         return read_dicom(path).with_arguments(scan)
-    if found == "uff":
+    if kind == "uff":
         return read_uff(path, channel_data_in(path) or "").with_arguments(scan)
-    is_hdf5 = found == "matlab73"
-    if found in ("matlab5", "matlab73") and mapping is None and scan.variable is None and is_verasonics(path, is_hdf5):
-        if scan.axes is not None or scan.content is not None:
-            raise InputError("scan.axes and scan.content mean nothing for a Verasonics file; leave them out")
-        return read_verasonics(path, is_hdf5, scan.buffer).with_arguments(scan)
+    is_hdf5 = kind == "matlab73"
+    if kind in ("matlab5", "matlab73") and mapping is None and scan.variable is None and is_verasonics(path, is_hdf5):
+        _refuse_words(scan.model_copy(update={"buffer": None}), None, "a workspace of Verasonics")
+        return _with_sidecar(read_verasonics(path, is_hdf5, scan.buffer), path).with_arguments(scan)
     if scan.buffer is not None:
-        raise InputError("scan.buffer is for files of Verasonics that are read as they are; leave it out")
-    store = store_of(path, found)
+        raise InputError("scan.buffer is for workspaces of Verasonics that are read as they are; leave it out")
+    store = store_of(path, kind)
     return _in_store(store, scan, mapping).with_arguments(scan)
 
 
-def store_of(path: Path, found: Format) -> Store:
+def _refuse_words(scan: Scan, mapping: str | Path | None, file: str) -> None:
+    """What says where things are in a file that needs no telling."""
+    names = ("variable", "content", "axes", "buffer")
+    words = {"mapping": mapping} | {f"scan.{name}": getattr(scan, name) for name in names}
+    if unheard := [word for word, value in words.items() if value is not None]:
+        raise InputError(f"{unheard[0]} means nothing for {file}; leave it out")
+
+
+def _with_sidecar(content: Content, path: Path) -> Content:
+    """What stands beside a file that describes itself: values, in place of its own or where it has none.
+
+    Raises
+    ------
+    InputError : the sidecar names places in the file.
+    """
+    if (sidecar := sidecar_of(path)) is None:
+        return content
+    layout = read_layout(sidecar, "sidecar")
+    places = [word for word, wheres in layout.parameters.items() if any(where.at is not None for where in wheres)]
+    if layout.data or layout.axes or layout.content or places:
+        word = places[0] if places else "data, content or axes"
+        raise InputError(f"{sidecar.name} says where {word} is, but this file needs no telling; leave it out")
+    values = {word: parameter(word, wheres[0].value, wheres[0].origin) for word, wheres in layout.parameters.items()}
+    return replace(content, parameters=without_rivals(content.parameters, values) | values)
+
+
+def store_of(path: Path, kind: Format) -> Store:
     """A file of named arrays."""
-    if found == "matlab5":
+    if kind == "matlab5":
         return MatlabStore(path)
-    if found in ("npy", "npz"):
-        return NumpyStore(path, zipped=found == "npz")
-    return Hdf5Store(path, matlab=found == "matlab73")
+    if kind in ("npy", "npz"):
+        return NumpyStore(path, zipped=kind == "npz")
+    return Hdf5Store(path, matlab=kind == "matlab73")
 
 
 def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
@@ -128,7 +144,7 @@ def _in_store(store: Store, scan: Scan, mapping: str | Path | None) -> Content:
         raise InputError(f"there is no array {wanted}; {describe_arrays(store)}")
     told = {word for word, value in scan.model_dump().items() if value is not None} | set(layout.parameters)
     kind = scan.content or layout.content or _guessed_kind(store, name, told)
-    axes = (scan.axes,) if scan.axes else layout.axes or (guess_axes(kind, len(store.source(name).shape)),)
+    axes = (scan.axes,) if scan.axes else layout.axes
     origin = "argument" if scan.axes else f"layout {layout.name}" if layout.axes else "default"
     return replace(apply(layout._replace(axes=axes), store, name, kind), axes_origin=origin)
 

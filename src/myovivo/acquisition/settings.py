@@ -46,6 +46,10 @@ class Scan(Settings):
         default=None, description="-1 if velocity, or the phase of IQ, is positive away from the probe"
     )
 
+    unit: Literal["m/s", "cm/s", "mm/s"] | None = Field(
+        default=None, description="of an array of velocity; m/s if none"
+    )
+
     @model_validator(mode="after")
     def _ranges_ascend(self) -> Self:  # (dz, dx) is no range
         return self

@@ -24,18 +24,19 @@ from ..signals.median import median
 from ..signals.resample import resample_space, resampled_in_time, resampled_length
 from .beamform import beamform
 from .channel_data import ChannelData
-from .checks import Watch, aliasing_note, axes_note, frequency_note, timing_notes
+from .checks import Peaks, Watch, aliasing_note, axes_note, frequency_note, overlay_note, timing_notes
 from .content import Content, Parameter, Parameters, parameter
 from .inputs import channel_data, clip, iq_recording, velocity_frames
 from .motion import Motion
 from .parameters import complete
 from .readers.layout import sidecar_of
 from .readers.scan_notes import notes_beside, notes_files
+from .readers.video import coloured_share
 from .recordings import open_recording
 from .settings import AcquireSettings, Scan
 from .velocity import VelocityEstimator
 
-Source = Recording | ChannelData | str | Path
+RecordingSource = Recording | ChannelData | str | Path
 
 
 class _Raw(NamedTuple):
@@ -67,7 +68,7 @@ class Stream(NamedTuple):
 
 
 def stream_of(
-    source: Source,
+    source: RecordingSource,
     settings: AcquireSettings,
     mapping: str | Path | None,
     subject: str | None,
@@ -87,35 +88,43 @@ def stream_of(
         return _conditioned(raw, settings, subject)
 
 
-def _raw(source: Source, settings: AcquireSettings, mapping: str | Path | None, device: str, quiet: bool) -> _Raw:
+def _raw(
+    source: RecordingSource, settings: AcquireSettings, mapping: str | Path | None, device: str, quiet: bool
+) -> _Raw:
     if isinstance(source, Recording | ChannelData) and settings.scan != type(settings.scan)():
         raise InputError("scan settings are for files; change the recording itself, as with dataclasses.replace")
     if isinstance(source, Recording):
         return _from_iq(source, settings, told_by_recording(source), (), [], device, quiet)
     if isinstance(source, ChannelData):
         return _from_channels(source, settings, told_by_recording(source), [], device, quiet)
+    # A file, and what it says of itself
     path = Path(source)
-    found = open_recording(path, settings.scan, mapping)
-    if isinstance(found, Recording):
-        return _from_iq(found, settings, told_by_recording(found, settings.scan), (), [], device, quiet)
-    if found.kind == "bmode":
-        found = with_video_settings(path, found, settings)
-    given = complete(found)
-    notes = timing_notes(found.parameters, found.shape[1] if len(found.shape) == 4 else 1)
-    if found.axes_origin == "default" and len(found.shape) == 3:
-        notes += axes_note(" ".join(found.frames.axes), found.shape)
-    who = str(found.parameters["subject"].value) if "subject" in found.parameters else _subject_of(path)
-    if found.kind in ("rf", "channel_iq"):
-        raw = _from_channels(channel_data(found, given), settings, given, notes, device, quiet)
-    elif found.kind == "iq":
-        recording = iq_recording(found, given)
+    opened = open_recording(path, settings.scan, mapping)
+    if isinstance(opened, Recording):
+        return _from_iq(opened, settings, told_by_recording(opened, settings.scan), (), [], device, quiet)
+    if opened.kind == "bmode":
+        opened = with_video_settings(path, opened, settings)
+    given = complete(opened)
+    notes = timing_notes(opened.parameters, opened.shape[1] if len(opened.shape) == 4 else 1)
+    if opened.axes_origin == "default" and len(opened.shape) == 3:
+        notes += axes_note(" ".join(opened.frames.axes), opened.shape)
+    who = str(opened.parameters["subject"].value) if "subject" in opened.parameters else _subject_of(path)
+    # On its way to velocity, by what it holds
+    if opened.kind in ("rf", "channel_iq"):
+        raw = _from_channels(channel_data(opened, given), settings, given, notes, device, quiet)
+    elif opened.kind == "iq":
+        recording = iq_recording(opened, given)
         watch = Watch(recording.blocks, has_channels=False)
         raw = _from_iq(replace(recording, blocks=watch), settings, given, (), notes, device, quiet)
         raw = raw._replace(notes=_both(watch.notes, raw.notes))
-    elif found.kind == "bmode":
-        raw = _from_clip(found, given, settings, notes, quiet)
+    elif opened.kind == "bmode":
+        if opened.format == "video":
+            height, width = opened.shape[1:3]
+            region = given["crop"].value if "crop" in given else (0, height, 0, width)
+            notes += overlay_note(coloured_share(path, region))
+        raw = _from_clip(opened, given, settings, notes, quiet)
     else:
-        frames = velocity_frames(found, given)
+        frames = velocity_frames(opened, given)
         raw = _Raw(
             frames.blocks(), frames.shape, frames.frame_rate, frames.spacing, given, (), lambda: notes, dict[str, Any]
         )
@@ -176,7 +185,10 @@ def _from_iq(
 def _from_clip(content: Content, given: Parameters, settings: AcquireSettings, notes: list[str], quiet: bool) -> _Raw:
     pictures = clip(content, given)
     watch = Watch(pictures.blocks, has_channels=False)
-    motion = Motion(pictures._replace(blocks=watch), settings.video.window, quiet)
+    _, height, width = pictures.shape
+    (dz, dx), output = pictures.spacing, settings.output
+    pixel = min(height * dz / output.rows, width * dx / output.columns)
+    motion = Motion(pictures._replace(blocks=watch), settings.video.window, pixel, quiet)
     return _Raw(
         motion.blocks(),
         motion.shape,
@@ -227,13 +239,15 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
         count = output.frames
     extent = (raw.shape[1] * raw.spacing[0], raw.shape[2] * raw.spacing[1])
     size = (output.rows, output.columns)
+    spacing = (extent[0] / size[0], extent[1] / size[1])
+    peaks = Peaks()
 
     def blocks() -> Iterator[NDArray[np.float32]]:
         passed = band_passed(raw.blocks, raw.shape, raw.frame_rate, band, settings.conditioning.order)
         smooth = (median(block, raw.spacing, settings.conditioning.median) for block in passed)
         placed = (resample_space(block, size) for block in smooth)
         given = 0
-        for block in resampled_in_time(placed, frames, raw.frame_rate, rate):
+        for block in peaks(resampled_in_time(placed, frames, raw.frame_rate, rate)):
             # Frames beyond the last one wanted still pass, so that the checks see the whole recording.
             if given < count:
                 yield block[: count - given]
@@ -251,26 +265,26 @@ def _conditioned(raw: _Raw, settings: AcquireSettings, subject: str | None) -> S
             "the recording was brought to a lower frame rate without a band-pass, so what is faster folds over; "
             "set output.frame_rate to none"
         ]
-        notes = raw.notes() + (folded if band is None and rate < raw.frame_rate else [])
+        notes = [*raw.notes(), *peaks.notes(rate, spacing)]
+        notes += folded if band is None and rate < raw.frame_rate else []
         more = {**raw.more(), "notes": notes, "parameters": parameters, "fingerprint": raw.fingerprint}
         note = made_by("acquire", settings, file=raw.file, **more)
         return {"labels": labels, "origin": raw.origin, "subject": subject or raw.subject, "provenance": note}
 
-    spacing = (extent[0] / size[0], extent[1] / size[1])
     return Stream(blocks(), (count, *size), rate, spacing, about)
 
 
 def _setting_parameters(settings: AcquireSettings, groups: Iterable[str]) -> Parameters:
     """The settings that were used, and whether they are defaults."""
     defaults = type(settings)()
-    found: Parameters = {}
+    told: Parameters = {}
     for group in groups:
         chosen: Settings = getattr(settings, group)
         for name, value in chosen:
             origin = "default" if value == getattr(getattr(defaults, group), name) else "argument"
             if value is not None or origin == "argument":
-                found[f"{group}.{name}"] = Parameter(value, "", origin)
-    return found
+                told[f"{group}.{name}"] = Parameter(value, "", origin)
+    return told
 
 
 def told_by_recording(source: Recording | ChannelData, scan: Scan | None = None) -> Parameters:
@@ -302,7 +316,7 @@ def _subject_of(file: Path) -> str:
 
 
 @contextlib.contextmanager
-def file_named(source: Source) -> Iterator[None]:
+def file_named(source: RecordingSource) -> Iterator[None]:
     """What is wrong with a file's content is said with its name."""
     try:
         yield

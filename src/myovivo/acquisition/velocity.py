@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..runtime.progress import Bar, track
+from ..runtime.words import counted
 from ..sequences.recording import Recording
 from ..signals.banded import Banded
 from .settings import Velocity
@@ -156,7 +157,7 @@ class VelocityEstimator:
         products_t = temporal.finish()
         if products_t is None or given + len(products_t) != frames:
             given += 0 if products_t is None else len(products_t)
-            raise InputError(f"the recording announces {frames} frames but gave {given}; read it again")
+            raise InputError(f"the recording announces {counted(frames, 'frame')} but gave {given}; read it again")
         yield self._estimate(products_t, axial.finish() if loupas else None)
 
     def _smooth(self, a: torch.Tensor, b: torch.Tensor, average_z: Banded) -> torch.Tensor:

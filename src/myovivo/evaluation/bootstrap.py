@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from ..runtime.arrays import Floats
+from ..runtime.words import counted
 
 RESAMPLES = 2000
 
@@ -59,7 +60,7 @@ def pair_interval(
     """
     values = np.asarray(values, np.float64)
     if values.shape != (len(subjects_a), len(subjects_b)):
-        got = f"{values.shape} values for {len(subjects_a)} and {len(subjects_b)} subjects"
+        got = f"{values.shape} values for {len(subjects_a)} and {counted(len(subjects_b), 'subject')}"
         raise InputError(f"values must have a row and a column for each subject named, got {got}")
     member_a, member_b = _membership(subjects_a), _membership(subjects_b)  # (subjects, N), (subjects, M)
     if min(len(member_a), len(member_b)) < LEAST:
@@ -113,7 +114,8 @@ def mean_interval(
     """
     values = np.asarray(values, np.float64)
     if values.ndim == 0 or len(values) != len(subjects):
-        raise InputError(f"values must have one subject per sequence, got {values.shape} and {len(subjects)} subjects")
+        got = f"{values.shape} and {counted(len(subjects), 'subject')}"
+        raise InputError(f"values must have one subject per sequence, got {got}")
     if len(set(subjects)) < LEAST:
         raise InputError(
             f"an interval by subject needs at least {LEAST} subjects, got {len(set(subjects))}; add subjects"

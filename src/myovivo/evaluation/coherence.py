@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InputError
 from ..runtime.arrays import Floats
-from .metrics import temporal_variance
+from .moments import temporal_variance
 
 _BLOCK_VALUES = 1 << 17  # standardised so many at a time: they stay in the cache
 
@@ -84,22 +84,6 @@ def coherence_from(velocity: Floats, mean: Floats, variance: Floats) -> Coherenc
     )
 
 
-def cross_rms(a: ArrayLike, b: ArrayLike) -> Floats:
-    """Root mean square difference of each row of one set from each of another.
-
-    Parameters
-    ----------
-    a : (N, K)
-    b : (M, K)
-
-    Returns
-    -------
-    (N, M)
-    """
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    return np.sqrt(np.square(a[:, None] - b[None]).mean(axis=-1))
-
-
 def _power(values: Floats) -> Floats:
     """(K,): power spectrum along the middle axis of (T, N, M), summed over the others.
 
@@ -114,9 +98,8 @@ def _power(values: Floats) -> Floats:
 
 def _mean_by_separation(power: Floats, power_of_pixels: Floats, size: int) -> Floats:
     """(size // 2,): the sum over pairs by their number, 0 where there are none."""
-    totals, pairs = (
-        np.asarray(scipy.fft.irfft(one, _padded(size)))[1 : size // 2 + 1] for one in (power, power_of_pixels)
-    )
+    separated = (scipy.fft.irfft(spectrum, _padded(size)) for spectrum in (power, power_of_pixels))
+    totals, pairs = (np.asarray(sums)[1 : size // 2 + 1] for sums in separated)
     return np.divide(totals, pairs, out=np.zeros(len(totals)), where=pairs > 0.5)  # a number, but for rounding
 
 

@@ -2,85 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import InputError
 from ..runtime.files import write_text
+from ..runtime.templates import render
+from ..runtime.text_tables import align, align_in_blocks, comma_separated
 from ..sequences.scale import DomainScale
+from .columns import COLUMNS, Column
 from .features import SequenceFeatures
-
-
-class Statistic(NamedTuple):
-    """Mean and population SD over `n` values; both NaN where there are none."""
-
-    mean: float
-    sd: float
-    n: int
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def text(self, decimals: int = 2, scale: float = 1.0) -> str:
-        """`0.33 ± 0.05`, or a dash."""
-        if not math.isfinite(self.mean):
-            return "–"
-        return f"{rounded(self.mean * scale, decimals)} ± {rounded(self.sd * scale, decimals)}"
-
-
-NOTHING = Statistic(math.nan, math.nan, 0)
-
-
-class Column(NamedTuple):
-    """A column of the table: how it is headed and how it is printed."""
-
-    name: str
-    head: str
-    decimals: int = 2
-    scale: float = 1.0
-
-
-COLUMNS = (
-    Column("DBhat", "DBhat"),
-    Column("Corr", "Corr"),
-    Column("SSI", "SSI"),
-    Column("SSI norm", "SSI norm"),
-    Column("Corr Psd", "Corr Psd"),
-    Column("Coh dist", "Coh dist"),
-    Column("FD maps", "FD maps"),
-    Column("FD Psd", "FD Psd"),
-    Column("xCorr", "xCorr"),
-    Column("lag", "lag (ms)", 1, 1e3),
-    Column("xCorr territories", "xCorr terr."),
-    Column("lag territories", "lag terr. (ms)", 1, 1e3),
-    Column("xCorr full range", "xCorr full"),
-    Column("lag full range", "lag full (ms)", 1, 1e3),
-)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the table.
-
-    Attributes
-    ----------
-    name : `none` (silico against vivo), a model's name, or `vivo-vivo`
-    sequences : number of sequences compared with the vivo ones
-    columns : column name -> mean, SD and n. Over pairs of sequences for the first six columns, over
-        random halves for the Fréchet distances, over pixels for xCorr and lag (s).
-    intervals : column name -> 95 % interval of the mean by subject; of the columns over pairs, with at
-        least three subjects
-    """
-
-    name: str
-    sequences: int
-    columns: Mapping[str, Statistic]
-    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+from .rows import NOTHING, VIVO_VIVO, Row
 
 
 @dataclass(frozen=True)
@@ -100,7 +35,7 @@ class DomainSummary:
     standardisation: DomainScale
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """The table, what was compared, and the features it was worked out from.
 
@@ -148,29 +83,39 @@ class Comparison:
     def table(self) -> str:
         """The table as text, mean ± SD, in blocks of columns no wider than a page."""
         names = ["", *(self.label(row) for row in self.rows)]
-        first = max(map(len, names))
-        blocks: list[list[str]] = []
-        for column in self.columns():
-            values = (row.columns.get(column.name, NOTHING).text(column.decimals, column.scale) for row in self.rows)
-            cells = [column.head, *values]
-            width = max(map(len, cells))
-            if not blocks or len(blocks[-1][0]) + 2 + width > WIDTH:
-                blocks.append([name.ljust(first) for name in names])
-            blocks[-1] = [f"{line}  {cell.rjust(width)}" for line, cell in zip(blocks[-1], cells, strict=True)]
-        return "\n\n".join("\n".join([head, "─" * len(head), *rest]) for head, *rest in blocks)
+        columns = [[column.head, *map(column.cell, self.rows)] for column in self.columns()]
+        return align_in_blocks(names, columns, WIDTH)
 
     def intervals(self) -> str:
         """95 % intervals by subject of the means over pairs, as text: `mean (low to high)`."""
         lines = []
         for row in self.rows:
-            found = (
+            texts = (
                 f"{column.head} {row.columns[column.name].mean:.2f} ({low:.2f} to {high:.2f})"
                 for column in COLUMNS
                 if column.name in row.intervals
                 for low, high in [row.intervals[column.name]]
             )
-            lines.append(f"{self.label(row)}: {', '.join(found) or 'too few subjects'}")
+            lines.append(f"{self.label(row)}: {', '.join(texts) or 'too few subjects'}")
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        vivo, (depth, width) = self.domains["vivo"], extent_of(self)
+        subjects = f"{vivo.subjects} subject{'' if vivo.subjects == 1 else 's'}" if vivo.subjects else "none named"
+        size = f"{self.size[0]} × {self.size[1]} pixels, {1e3 * depth:.1f} × {1e3 * width:.1f} mm"
+        lines = [
+            ("rows", ", ".join(map(self.label, self.rows))),
+            ("sequences", ", ".join(f"{domain.sequences} {name}" for name, domain in self.domains.items())),
+            ("reference", " + ".join(vivo.origins)),
+            ("subjects", f"{subjects} in the reference"),
+            ("each", f"{self.frames} frames at {self.frame_rate:g} Hz, {size}"),
+        ]
+        return "\n".join(["Comparison (print it for the table)", *(f"  {line}" for line in align(lines))])
+
+    def _repr_html_(self) -> str:
+        cells = [(self.label(row), *(column.cell(row) for column in self.columns())) for row in self.rows]
+        heads = ["", *(f"{column.head} {column.arrow}" for column in self.columns())]
+        return render(_TEMPLATE, heads=heads, rows=cells, notes=self.warnings)
 
     def __str__(self) -> str:
         return "\n".join([self.table(), *(f"Note: {warning}." for warning in self.warnings)])
@@ -178,6 +123,7 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Everything but the features, as plain numbers and text; what is undefined is None."""
         return {
+            # The table
             "rows": [
                 {
                     "name": row.name,
@@ -194,6 +140,7 @@ class Comparison:
                 }
                 for row in self.rows
             ],
+            # What was compared
             "domains": {
                 name: {
                     "sequences": domain.sequences,
@@ -205,6 +152,7 @@ class Comparison:
                 }
                 for name, domain in self.domains.items()
             },
+            # On which frames and pixels
             "frame_rate_hz": self.frame_rate,
             "frames": self.frames,
             "size": list(self.size),
@@ -222,32 +170,36 @@ class Comparison:
         FileError : the file cannot be written.
         """
         columns = self.columns()
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
         parts = ("mean", "SD", "n", "low", "high")
-        writer.writerow(["row", "sequences", *(f"{column.name} {part}" for column in columns for part in parts)])
+        lines: list[list[Any]] = [
+            ["row", "sequences", *(f"{column.name} {part}" for column in columns for part in parts)]
+        ]
         for row in self.rows:
             values = (
                 part
                 for column in columns
                 for part in (*row.columns.get(column.name, NOTHING), *row.intervals.get(column.name, (math.nan,) * 2))
             )
-            writer.writerow([row.name, row.sequences, *("" if v != v else v for v in values)])
+            lines.append([row.name, row.sequences, *("" if value != value else value for value in values)])
+        text = comma_separated(lines)
         if path is not None:
-            write_text(path, text.getvalue())
-        return text.getvalue()
+            write_text(path, text)
+        return text
 
-
-NONE = "none"
-
-VIVO_VIVO = "vivo-vivo"
 
 WIDTH = 120  # characters of a printed table
 
+_TEMPLATE = Path(__file__).parent / "comparison.html"
 
-def rounded(value: float, decimals: int) -> str:
-    text = f"{value:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else text  # no -0.0
+
+def models_of(comparison: Comparison) -> list[str]:
+    """Names of the translated domains."""
+    return [name for name in comparison.domains if name not in ("silico", "vivo")]
+
+
+def extent_of(comparison: Comparison) -> tuple[float, float]:
+    """Depth and width of the image, m."""
+    return comparison.size[0] * comparison.spacing[0], comparison.size[1] * comparison.spacing[1]
 
 
 def plain_number(value: float) -> float | None:

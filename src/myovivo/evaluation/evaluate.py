@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Sequence as Series
-from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from ..errors import InputError, MyovivoError
-from ..runtime.arrays import Floats
 from ..runtime.parallel import in_parallel
 from ..runtime.progress import track
-from ..sequences.scale import DomainScale, given_scale
+from ..sequences.scale import DomainScale
 from ..sequences.source import Domain, Source, sources
-from . import metrics
-from .bootstrap import pair_interval
-from .coherence import cross_rms
-from .comparison import NONE, NOTHING, VIVO_VIVO, Comparison, DomainSummary, Row, Statistic
-from .features import SequenceFeatures, Summary, features_of, scale_of, summarise
-from .frechet import split_distances
-from .metrics import MAX_LAG
+from .cautions import warnings_of
+from .comparison import Comparison, DomainSummary
+from .content import MAX_LAG
+from .distances import distances, pooled
+from .domains import Translated, common_shape, given_constants, named_models, pairs_of, stored_constants
+from .features import SequenceFeatures, features_of, scale_of
+from .illustrations import Illustrations, PairExample, Pairs, differences_of, stacks_of
+from .maps import NO_PAIRS, Constants
+from .reading import Reading, Wanted, read_together
+from .rows import NONE, VIVO_VIVO, Row
 
-Translated = Domain | Mapping[str, Domain]
-
-Constants = Mapping[str, DomainScale | Mapping[str, Any] | Series[float]]
+Domains = Mapping[str, list[Source]]  # silico if given, each model, vivo
 
 
 def evaluate(
@@ -81,52 +76,73 @@ def evaluate(
     Fréchet distances (`frechet`; from eight sequences on), the intervals (`bootstrap`), the territories and
     the full range.
     """
-    vivo_sources = sources(vivo)
-    silico_sources = sources(silico) if silico is not None else []
-    model_sources = {name: sources(domain) for name, domain in named_models(translated).items()}
-    if len(vivo_sources) < 2:
-        raise InputError(f"vivo must hold at least two sequences to compare with each other, got {len(vivo_sources)}")
-    everything = [*vivo_sources, *silico_sources, *(s for found in model_sources.values() for s in found)]
-    shape = _common_shape(everything, frames)
-    constants = _constants(standardisation) if standardisation is not None else _stored_constants(model_sources)
+    options: Any = {"standardisation": standardisation, "frames": frames, "max_lag": max_lag, "full_range": full_range}
+    comparison, _ = evaluate_illustrated(translated, vivo, silico, (), **options, workers=workers, quiet=quiet)
+    return comparison
 
-    partners, unmatched = _partners(silico_sources, model_sources)
-    jobs = _jobs(silico_sources, vivo_sources, model_sources, partners)
-    # Threads: nearly all the time goes to FFTs and sums that release the interpreter lock.
-    results = in_parallel(_study, [(*job, shape[0], max_lag, full_range) for job in jobs], workers, threads=True)
-    summaries: dict[int, Summary] = {}
-    contents: dict[int, _Content] = {}
-    for number, outcome in track(results, "evaluate", len(jobs), quiet=quiet):
-        if isinstance(outcome, MyovivoError):
-            raise outcome
-        (first, others), (found, content) = jobs[number], outcome
-        summaries |= {id(source): summary for source, summary in zip([first, *others], found, strict=True)}
-        contents |= {id(source): one for source, one in zip(others, content, strict=True)}
 
-    domains: dict[str, list[Source]] = {"silico": silico_sources} if silico_sources else {}
-    domains |= model_sources | {"vivo": vivo_sources}
-    scale = {}
-    for name in ("vivo", *(name for name in domains if name != "vivo")):  # the models borrow from vivo
-        known = constants.get(name) or (scale["vivo"] if name in model_sources else None)
-        scale[name] = known or scale_of([summaries[id(s)] for s in domains[name]])
-    features = {name: [features_of(summaries[id(s)], scale[name]) for s in found] for name, found in domains.items()}
+def evaluate_illustrated(
+    translated: Translated | None,
+    vivo: Domain,
+    silico: Domain | None,
+    shown: Collection[str] | None = None,
+    *,
+    standardisation: Constants | None = None,
+    frames: int | None = None,
+    max_lag: float = MAX_LAG,
+    full_range: bool = False,
+    workers: int = -1,
+    quiet: bool = False,
+) -> tuple[Comparison, Illustrations | None]:
+    """As `evaluate`, and keep what figures show of the sequences while each is read.
 
-    rows = []
-    if silico_sources:
-        rows.append(Row(NONE, len(silico_sources), *_distances(domains, features, "silico")))
-    for name, found in model_sources.items():
-        columns, intervals = _distances(domains, features, name)
-        content = [contents[id(source)] for source in found if id(source) in contents]
-        rows.append(Row(name, len(found), columns | _pooled(content), intervals))
-    rows.append(Row(VIVO_VIVO, len(vivo_sources), *_distances(domains, features, "vivo")))
+    Only where the constants of standardisation are not known before are pairs read a second time, for their
+    differences.
 
-    described = {
-        name: DomainSummary(len(found), len({s.header.subject for s in found} - {""}), _counted(found), scale[name])
-        for name, found in domains.items()
+    Parameters
+    ----------
+    shown : models that figures show; None for all, empty for no figures
+    translated, vivo, silico, standardisation, frames, max_lag, full_range, workers, quiet : as for `evaluate`
+
+    Returns
+    -------
+    comparison : the table
+    illustrations : None if no figures are asked for
+
+    Raises
+    ------
+    FileError, InputError : as `evaluate`; or a model that is shown has no sequence of a silico one's name.
+    """
+    # What is given, and which sequences belong together.
+    domains = _listed(translated, vivo, silico)
+    models = [name for name in domains if name not in ("silico", "vivo")]
+    everything = [source for name in ("vivo", "silico", *models) for source in domains.get(name, ())]
+    shape = common_shape(everything, frames)
+    given = {name: domains[name] for name in models}
+    constants = given_constants(standardisation) if standardisation is not None else stored_constants(given)
+    pairs = pairs_of(domains.get("silico", []), given)
+    pictured = {name: pairs[name] for name in (models if shown is None else shown)}
+    if not all(pictured.values()):
+        raise InputError(NO_PAIRS)
+
+    # One look at each.
+    jobs = _jobs(domains, pairs)
+    known = {name: _known_scales(name, constants) for name in pictured}
+    wanted = [_wanted(job, pictured, known, domains["vivo"] if shown is None or shown else []) for job in jobs]
+    readings = _read(jobs, wanted, (shape[0], max_lag, full_range), workers, quiet)
+
+    # Features of the standardised sequences, and the rows.
+    scales = _scales(domains, constants, readings)
+    features = {
+        name: [features_of(readings[id(source)].summary, scales[name]) for source in domain]
+        for name, domain in domains.items()
     }
-    first = vivo_sources[0].header
-    return Comparison(
-        rows=tuple(rows),
+    described = {name: _described(domain, scales[name]) for name, domain in domains.items()}
+    contents = [reading.content for reading in readings.values() if reading.content is not None]
+    unmatched = {name: len(domains[name]) - len(pairs[name]) for name in models}
+    first = domains["vivo"][0].header
+    comparison = Comparison(
+        rows=tuple(_rows(domains, features, readings)),
         domains=described,
         features=features,
         frame_rate=first.frame_rate,
@@ -134,253 +150,129 @@ def evaluate(
         frames=shape[0],
         spacing=first.spacing,
         max_lag=max_lag,
-        warnings=tuple(_warnings(described, everything, model_sources if silico_sources else {}, unmatched, contents)),
+        warnings=tuple(warnings_of(described, everything, models if "silico" in domains else [], unmatched, contents)),
     )
+    if shown is not None and not shown:
+        return comparison, None
+    return comparison, _illustrations(comparison, pictured, readings, domains["vivo"][0], workers, quiet)
 
 
-# --------------------------------------------------------------------------- what is given
+def _listed(translated: Translated | None, vivo: Domain, silico: Domain | None) -> dict[str, list[Source]]:
+    """The sequences of silico (if given), each model and vivo."""
+    recorded = sources(vivo)
+    simulated = {"silico": sources(silico)} if silico is not None else {}
+    models = {name: sources(domain) for name, domain in named_models(translated).items()}
+    if len(recorded) < 2:
+        raise InputError(f"vivo must hold at least two sequences to compare with each other, got {len(recorded)}")
+    return simulated | models | {"vivo": recorded}
 
 
-def named_models(translated: Translated | None) -> dict[str, Domain]:
-    """Translated domains by model name; one without a name is called `translated`.
+# --------------------------------------------------------------------------- one look at each sequence
 
-    Raises
-    ------
-    InputError : a name that the table uses otherwise.
-    """
-    if translated is None:
-        return {}
-    if isinstance(translated, Mapping):
-        named: dict[str, Domain] = {str(name): domain for name, domain in translated.items()}
-    else:
-        named = {"translated": translated}
-    taken = sorted(set(named) & {NONE, VIVO_VIVO, "silico", "vivo"})
-    if taken:
-        raise InputError(f"a model cannot be called {taken[0]!r}, a name the table uses; choose another")
-    return named
+Job = tuple[Source, list[Source]]  # a sequence and its translations
 
 
-def _stored_constants(models: Mapping[str, list[Source]]) -> dict[str, DomainScale]:
-    """The constants of the training run, if all translated sequences carry the same."""
-    stored = [source.header.provenance.get("standardisation") for found in models.values() for source in found]
-    if not stored or stored[0] is None or any(one != stored[0] for one in stored):
-        return {}
-    found = {}
-    for name in ("silico", "vivo"):
-        mean, std = stored[0][name]
-        found[name] = DomainScale(float(mean), float(std), "training run")
-    return found
+def _jobs(domains: Domains, pairs: Mapping[str, Pairs]) -> list[Job]:
+    """Together each sequence once."""
+    translations: dict[int, list[Source]] = {id(source): [] for source in domains.get("silico", ())}
+    for pair in (pair for found in pairs.values() for pair in found):
+        translations[id(pair[0])].append(pair[1])
+    paired = {id(source) for found in translations.values() for source in found}
+    models = [source for name in pairs for source in domains[name]]
+    lone = [source for source in (*domains["vivo"], *models) if id(source) not in paired]
+    return [*((source, translations[id(source)]) for source in domains.get("silico", ())), *((s, []) for s in lone)]
 
 
-def _constants(standardisation: Constants) -> dict[str, DomainScale]:
-    if not isinstance(standardisation, Mapping):
-        got = type(standardisation).__name__
-        raise InputError(f"standardisation must be {{'silico': (mean, std), 'vivo': (mean, std)}}, got {got}")
-    return {name: given_scale(value) for name, value in standardisation.items()}
+def _known_scales(model: str, constants: Mapping[str, DomainScale]) -> tuple[DomainScale, DomainScale] | None:
+    """Of silico and of a model, if both are known before anything is read."""
+    silico, vivo = constants.get("silico"), constants.get(model) or constants.get("vivo")
+    return (silico, vivo) if silico and vivo else None
 
 
-def _common_shape(found: Iterable[Source], frames: int | None) -> tuple[int, int, int]:
-    """(T, Z, X) that all sequences share.
-
-    Raises
-    ------
-    InputError : they share no frame rate, size or length.
-    """
-    first, *others = found
-    length = first.header.shape[0] if frames is None else frames
-    for source in (first, *others):
-        names = f"{_where(first)} and {_where(source)}"
-        here, there = source.header, first.header
-        if not math.isclose(here.frame_rate, there.frame_rate, rel_tol=1e-3):
-            got = f"{there.frame_rate:g} and {here.frame_rate:g} Hz"
-            raise InputError(f"{names}: sequences must share a frame rate, got {got}; make them again at one rate")
-        if here.shape[1:] != there.shape[1:]:
-            got = f"{there.shape[1:]} and {here.shape[1:]} pixels"
-            raise InputError(f"{names}: sequences must share a size, got {got}; make them again at one size")
-        if frames is None and here.shape[0] != length:
-            got = f"{there.shape[0]} and {here.shape[0]} frames"
-            remedy = f"compare the first frames={min(there.shape[0], here.shape[0])} of each"
-            raise InputError(f"{names}: sequences must be equally long, got {got}; {remedy}")
-        if here.shape[0] < length:
-            raise InputError(f"{_where(source)}: has {here.shape[0]} frames, fewer than frames={frames}; ask for fewer")
-    return length, *first.header.shape[1:]
-
-
-def _where(source: Source) -> str:
-    return str(source.item) if isinstance(source.item, Path) else source.name
-
-
-def _partners(
-    silico: list[Source], models: Mapping[str, list[Source]]
-) -> tuple[dict[int, list[Source]], dict[str, int]]:
-    """For each silico source its translations by name; for each model how many found no partner."""
-    partners: dict[int, list[Source]] = {id(source): [] for source in silico}
-    by_name = {source.name: source for source in silico}
-    if len(by_name) < len(silico):
-        twice = next(source for source in silico if by_name[source.name] is not source)
-        raise InputError(f"{_where(twice)}: two silico sequences are called {twice.name!r}; rename one")
-    unmatched = {}
-    for name, found in models.items():
-        matched = [source for source in found if source.name in by_name]
-        for source in matched:
-            partners[id(by_name[source.name])].append(source)
-        unmatched[name] = len(found) - len(matched)
-    return partners, unmatched
-
-
-def _jobs(
-    silico: list[Source], vivo: list[Source], models: Mapping[str, list[Source]], partners: Mapping[int, list[Source]]
-) -> list[tuple[Source, list[Source]]]:
-    """(a sequence, its translations): together each sequence once."""
-    paired = {id(source) for found in partners.values() for source in found}
-    lone = [source for found in models.values() for source in found if id(source) not in paired]
-    return [*((source, partners[id(source)]) for source in silico), *((source, []) for source in [*vivo, *lone])]
-
-
-# --------------------------------------------------------------------------- one reading
-
-
-class _Content(NamedTuple):
-    """Count, sum and sum of squares over pixels, by column."""
-
-    sums: dict[str, tuple[int, float, float]]
-    pixels: int
-    undefined: int
-
-
-def _study(
-    first: Source, translations: list[Source], frames: int, max_lag: float, full_range: bool
-) -> tuple[list[Summary], list[_Content]]:
-    """Summarise a sequence and its translations, and correlate it with each of them."""
-    velocity = first.velocity(frames)
-    summaries, contents = [summarise(first, velocity)], []
-    inside = first.territories() if translations else None
-    for source in translations:
-        translated = source.velocity(frames)
-        summaries.append(summarise(source, translated))
-        contents.append(_content(velocity, translated, first.header.frame_rate, inside, max_lag, full_range))
-    return summaries, contents
-
-
-def _content(
-    silico: Floats, translated: Floats, frame_rate: float, inside: Any, max_lag: float, full_range: bool
-) -> _Content:
-    sums: dict[str, tuple[int, float, float]] = {}
-    undefined = 0
-    for suffix, reach in [("", max_lag), (" full range", None)][: 2 if full_range else 1]:
-        correlation, lag = metrics.content_correlation(silico, translated, frame_rate, reach)
-        undefined = int(np.isnan(correlation).sum())
-        sums[f"xCorr{suffix}"], sums[f"lag{suffix}"] = _sums(correlation), _sums(lag)
-        if inside is not None and not suffix:
-            sums["xCorr territories"], sums["lag territories"] = _sums(correlation[inside]), _sums(lag[inside])
-    return _Content(sums, silico[0].size, undefined)
-
-
-def _sums(values: Floats) -> tuple[int, float, float]:
-    values = values[np.isfinite(values)]
-    return values.size, float(values.sum()), float(np.square(values).sum())
-
-
-# --------------------------------------------------------------------------- crossing and pooling
-
-
-def _distances(
-    domains: Mapping[str, list[Source]], features: Mapping[str, list[SequenceFeatures]], name: str
-) -> tuple[dict[str, Statistic], dict[str, tuple[float, float]]]:
-    """The columns of one domain against vivo that need no pairing, and the intervals of those over pairs.
-
-    Pairs are all of different sequences.
-    """
-    ours, theirs = ([one.identity() for one in domains[domain]] for domain in (name, "vivo"))
-    distinct = np.array([[a != b for b in theirs] for a in ours])
-    if name == "vivo":
-        distinct = np.triu(distinct, 1)  # each pair once: the columns are symmetric
-    subjects, references = _subjects(domains[name], name), _subjects(domains["vivo"], "vivo")
-    columns, intervals = {}, {}
-    for column, (cross, feature) in PAIRED.items():
-        ours, theirs = (np.stack([feature(one) for one in features[domain]]) for domain in (name, "vivo"))
-        values = np.where(distinct, cross(ours, theirs), np.nan)
-        columns[column] = _statistic(values[np.isfinite(values)])
-        low, high = pair_interval(values, subjects, references)
-        if math.isfinite(low):
-            intervals[column] = (low, high)
-    for column, feature in FRECHET.items():
-        ours, theirs = (np.stack([feature(one) for one in features[domain]]) for domain in (name, "vivo"))
-        columns[column] = _statistic(split_distances(ours, theirs, subjects, references))
-    return columns, intervals
-
-
-PAIRED: Mapping[str, tuple[Callable[[Any, Any], Floats], Callable[[SequenceFeatures], Floats]]] = {
-    "DBhat": (metrics.cross_bhattacharyya, lambda one: one.histogram),
-    "Corr": (metrics.cross_pearson, lambda one: one.histogram),
-    "SSI": (metrics.cross_ssim, lambda one: one.kspace),
-    "SSI norm": (metrics.cross_ssim, lambda one: one.kspace_normalised),
-    "Corr Psd": (metrics.cross_pearson, lambda one: one.log_psd),
-    "Coh dist": (cross_rms, lambda one: one.coherence),
-}
-
-FRECHET: Mapping[str, Callable[[SequenceFeatures], Floats]] = {
-    "FD maps": lambda one: one.map_bands,
-    "FD Psd": lambda one: one.psd_bands,
-}
-
-
-def _statistic(values: Floats) -> Statistic:
-    return Statistic(float(values.mean()), float(values.std()), values.size) if values.size else NOTHING
-
-
-def _subjects(found: Iterable[Source], domain: str) -> list[str]:
-    """The subject of each sequence; one without a name is a subject of its own, in no other domain."""
-    return [source.header.subject or f"{domain}/{source.name}" for source in found]
-
-
-def _pooled(contents: list[_Content]) -> dict[str, Statistic]:
-    """Mean and SD over the pixels of all pairs, from their sums."""
-    totals: dict[str, Floats] = {}
-    for content in contents:
-        for name, sums in content.sums.items():
-            totals[name] = totals.get(name, np.zeros(3)) + np.array(sums)
-    return {
-        name: Statistic(total / count, math.sqrt(max(squares / count - (total / count) ** 2, 0.0)), int(count))
-        if count
-        else NOTHING
-        for name, (count, total, squares) in totals.items()
+def _wanted(
+    job: Job,
+    pictured: Mapping[str, Pairs],
+    known: Mapping[str, tuple[DomainScale, DomainScale] | None],
+    vivo: list[Source],
+) -> Wanted:
+    """What figures want of a job: the first pair of each model and the first of vivo whole, and the differences."""
+    places = {id(source): place for place, source in enumerate([job[0], *job[1]])}
+    examples = [*(source for pairs in pictured.values() for source in pairs[0]), *vivo[:1]]
+    differences = {
+        places[id(translated)]: scales
+        for name, pairs in pictured.items()
+        for _, translated in pairs
+        if (scales := known[name]) and id(translated) in places
     }
+    return Wanted({places[id(source)] for source in examples if id(source) in places}, differences)
 
 
-def _counted(found: Iterable[Source]) -> dict[str, int]:
-    origins = [source.header.origin for source in found]
-    return {origin: origins.count(origin) for origin in sorted(set(origins))}
+def _read(
+    jobs: list[Job], wanted: list[Wanted], options: tuple[int, float, bool], workers: int, quiet: bool
+) -> dict[int, Reading]:
+    """What remains of each sequence, by its source's id."""
+    # Threads: nearly all the time goes to FFTs and sums that release the interpreter lock.
+    calls = [(*job, *options, more) for job, more in zip(jobs, wanted, strict=True)]
+    results = in_parallel(read_together, calls, workers, threads=True)
+    readings: dict[int, Reading] = {}
+    for number, outcome in track(results, "evaluate", len(jobs), quiet=quiet):
+        if isinstance(outcome, MyovivoError):
+            raise outcome
+        first, others = jobs[number]
+        readings |= {id(source): reading for source, reading in zip([first, *others], outcome, strict=True)}
+    return readings
 
 
-def _warnings(
-    domains: Mapping[str, DomainSummary],
-    everything: Series[Source],
-    paired_models: Iterable[str],
-    unmatched: Mapping[str, int],
-    contents: Mapping[int, _Content],
-) -> Iterable[str]:
-    vivo = domains["vivo"]
-    if "vivo" not in vivo.origins:
-        called = {"phantom": "a tissue phantom", "silico": "simulated", "translated": "translated"}
-        yield f"the reference domain is {' and '.join(called[origin] for origin in vivo.origins)}, not measured in vivo"
-    elif len(vivo.origins) > 1:
-        yield f"the reference domain mixes {' and '.join(vivo.origins)}"
-    if vivo.subjects == 0:
-        yield "the reference sequences name no subject, so vivo-vivo may be within one subject"
-    elif vivo.subjects == 1:
-        yield "all reference sequences are of one subject, so vivo-vivo does not show the variation between subjects"
-    if vivo.sequences < 8:
-        yield f"only {vivo.sequences} reference sequences: the mean and SD over their pairs are uncertain"
-    sizes = np.array([source.header.spacing for source in everything])
-    if np.any(np.ptp(sizes, axis=0) > 0.01 * sizes.min(axis=0)):
-        yield "pixel sizes differ between sequences, so equal K-space indices are not equal spatial frequencies"
-    for name in paired_models:
-        if unmatched[name] == domains[name].sequences:
-            yield f"no sequence of {name} carries the name of a silico one, so xCorr and lag are left out"
-        elif unmatched[name]:
-            yield f"{unmatched[name]} of {domains[name].sequences} sequences of {name} have no silico one of their name"
-    still = sum(content.undefined for content in contents.values())
-    if still:
-        share = still / sum(content.pixels for content in contents.values())
-        yield f"{share:.1%} of the silico pixels never move and are left out of xCorr and lag"
+# --------------------------------------------------------------------------- what becomes of it
+
+
+def _scales(
+    domains: Domains, constants: Mapping[str, DomainScale], readings: Mapping[int, Reading]
+) -> dict[str, DomainScale]:
+    """The mean and SD of each domain: those known, or those of its very sequences; models borrow from vivo."""
+    scales: dict[str, DomainScale] = {}
+    for name in ("vivo", *(name for name in domains if name != "vivo")):
+        known = constants.get(name) or (scales["vivo"] if name not in ("silico", "vivo") else None)
+        scales[name] = known or scale_of([readings[id(source)].summary for source in domains[name]])
+    return scales
+
+
+def _rows(
+    domains: Domains, features: Mapping[str, list[SequenceFeatures]], readings: Mapping[int, Reading]
+) -> Iterable[Row]:
+    for name, domain in domains.items():
+        cells, intervals = distances(domains, features, name)
+        contents = [readings[id(source)].content for source in domain]
+        cells |= pooled(content.sums for content in contents if content is not None)
+        yield Row({"silico": NONE, "vivo": VIVO_VIVO}.get(name, name), len(domain), cells, intervals)
+
+
+def _described(domain: list[Source], scale: DomainScale) -> DomainSummary:
+    origins = [source.header.origin for source in domain]
+    counts: dict[str, int] = {origin: origins.count(origin) for origin in sorted(set(origins))}
+    return DomainSummary(len(domain), len({source.header.subject for source in domain} - {""}), counts, scale)
+
+
+def _illustrations(
+    comparison: Comparison,
+    pictured: Mapping[str, Pairs],
+    readings: Mapping[int, Reading],
+    reference: Source,
+    workers: int,
+    quiet: bool,
+) -> Illustrations:
+    examples, similarity = {}, {}
+    for name, pairs in pictured.items():
+        silico, translated = (readings[id(source)] for source in pairs[0])
+        assert silico.sequence is not None
+        assert translated.sequence is not None
+        assert translated.maps is not None  # all were wanted
+        examples[name] = PairExample(silico.sequence, translated.sequence, translated.maps)
+        sums = [differences for _, one in pairs if (differences := readings[id(one)].differences) is not None]
+        if len(sums) < len(pairs):  # the constants were not known before
+            scales = (comparison.domains["silico"].standardisation, comparison.domains[name].standardisation)
+            sums = differences_of(pairs, scales, comparison.frames, workers, quiet)
+        similarity[name] = stacks_of(pairs, sums, comparison.spacing)
+    whole = readings[id(reference)].sequence
+    assert whole is not None
+    return Illustrations(whole, examples, similarity)

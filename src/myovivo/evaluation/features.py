@@ -19,10 +19,12 @@ import numpy as np
 from ..errors import FileError, InputError
 from ..runtime.arrays import Floats
 from ..runtime.progress import track
+from ..runtime.words import counted
 from ..sequences.scale import DomainScale
 from ..sequences.source import Domain, Source, sources
-from . import frechet, metrics
+from . import frechet, map_features
 from .coherence import coherence_from
+from .moments import log_psd, moments
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class SequenceFeatures:
     frequency : (T // 2,) Hz
     log_psd : (T // 2,) ln of the mean PSD, in squared SDs per Hz
     coherence : (Z // 2 + X // 2,) correlation of pixels by their axial, then their lateral separation
-    histogram, kspace, kspace_normalised : as in `metrics`
+    histogram, kspace, kspace_normalised : as in `map_features`
     map_bands, psd_bands : ln power of the map over spatial, of the motion over temporal frequency, as in `frechet`
     """
 
@@ -81,15 +83,15 @@ class SequenceFeatures:
 
     @cached_property
     def histogram(self) -> Floats:
-        return metrics.histogram(self.log_variance)
+        return map_features.histogram(self.log_variance)
 
     @cached_property
     def kspace(self) -> Floats:
-        return metrics.kspace(self.log_variance)
+        return map_features.kspace(self.log_variance)
 
     @cached_property
     def kspace_normalised(self) -> Floats:
-        return metrics.kspace_normalised(self.log_variance)
+        return map_features.kspace_normalised(self.log_variance)
 
     @cached_property
     def map_bands(self) -> Floats:
@@ -117,7 +119,7 @@ def summarise(source: Source, velocity: Floats | None = None, frames: int | None
         velocity = source.velocity(frames)
     header = source.header
     try:
-        mean, variance, frequency, psd = metrics.moments(velocity, header.frame_rate)
+        mean, variance, frequency, psd = moments(velocity, header.frame_rate)
     except InputError as error:
         if isinstance(source.item, Path):
             raise FileError(source.item, str(error)) from None
@@ -141,7 +143,7 @@ def scale_of(summaries: Series[Summary]) -> DomainScale:
     mean = float(np.average(means, weights=weight))
     spread = float(np.average(squares, weights=weight)) - mean**2
     if not spread > 0:
-        raise InputError(f"a domain must move to be standardised, got SD 0 in {len(summaries)} sequence(s)")
+        raise InputError(f"a domain must move to be standardised, got SD 0 in {counted(len(summaries), 'sequence')}")
     return DomainScale(mean, math.sqrt(spread), "these files")
 
 
@@ -158,9 +160,9 @@ def features_of(summary: Summary, standardisation: DomainScale) -> SequenceFeatu
         subject=summary.subject,
         frame_rate=summary.frame_rate,
         spacing=summary.spacing,
-        log_variance=metrics.log_variance(summary.variance * scale),
+        log_variance=map_features.log_variance(summary.variance * scale),
         frequency=summary.frequency,
-        log_psd=metrics.log_psd(summary.psd * scale),
+        log_psd=log_psd(summary.psd * scale),
         coherence=summary.coherence,
     )
 
@@ -186,10 +188,10 @@ def domain_features(
     ------
     FileError, InputError : a sequence that cannot be read, is not finite, or a domain without motion.
     """
-    found = sources(domain)
-    jobs = (joblib.delayed(summarise)(source, None, frames) for source in found)
+    listed = sources(domain)
+    jobs = (joblib.delayed(summarise)(source, None, frames) for source in listed)
     # Threads: nearly all the time goes to FFTs and sums that release the interpreter lock.
     results = joblib.Parallel(n_jobs=workers, prefer="threads", return_as="generator")(jobs)
-    summaries: list[Summary] = list(track(results, "reading", len(found), quiet=quiet))  # type: ignore[arg-type]
+    summaries: list[Summary] = list(track(results, "reading", len(listed), quiet=quiet))  # type: ignore[arg-type]
     chosen = standardisation or scale_of(summaries)
     return [features_of(summary, chosen) for summary in summaries]

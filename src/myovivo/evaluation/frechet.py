@@ -21,7 +21,7 @@ BANDS = 8  # features of a sequence: bands of equal width in log frequency
 
 SPLITS = 20
 
-LEAST = 4  # sequences in the half of a domain
+_LEAST = 4  # sequences in the half of a domain
 
 
 def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
@@ -89,16 +89,9 @@ def shrunk_covariance(rows: ArrayLike) -> Floats:
     ----------
     Ledoit, Wolf 2004, J Multivar Anal 88(2):365-411, doi 10.1016/S0047-259X(03)00096-4.
     """
-    centred = _checked(rows)
-    centred = centred - centred.mean(axis=0)
-    count, features = centred.shape
-    covariance = centred.T @ centred / count
-    level = np.trace(covariance) / features
-    spread = np.square(covariance - level * np.eye(features)).sum()  # of S about the identity
-    # Of the rows' own products about S: how much of that spread chance alone would make.
-    chance = (np.square(np.square(centred).sum(axis=1)).sum() / count - np.square(covariance).sum()) / count
-    share = min(max(chance, 0.0) / spread, 1.0) if spread > 0 else 0.0
-    return (1 - share) * covariance + share * level * np.eye(features)
+    from sklearn.covariance import ledoit_wolf  # only here: it takes half a second to import
+
+    return np.asarray(ledoit_wolf(_checked(rows))[0])
 
 
 def map_spectrum(log_variance_map: ArrayLike) -> Floats:
@@ -156,17 +149,17 @@ def split_distances(
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     names_a, names_b = np.asarray(subjects_a), np.asarray(subjects_b)
     rng = np.random.default_rng(seed)
-    found = []
+    distances = []
     for _ in range(SPLITS):
         half = rng.permutation(np.unique(names_b))[: len(set(subjects_b)) // 2]
         mine = b[np.isin(names_b, half)]
         # Whole subjects too: as many sequences of more subjects would have less of a bias.
         others = [np.flatnonzero(names_a == name) for name in rng.permutation(np.setdiff1d(names_a, half))]
         count = min(len(mine), len(b) - len(mine), sum(map(len, others)))
-        if count < LEAST:
+        if count < _LEAST:
             return np.empty(0)
-        found.append(frechet_distance(a[np.concatenate(others)[:count]], mine[:count]))
-    return np.array(found)
+        distances.append(frechet_distance(a[np.concatenate(others)[:count]], mine[:count]))
+    return np.array(distances)
 
 
 def _checked(rows: ArrayLike) -> Floats:

@@ -20,13 +20,16 @@ from ..runtime.arrays import Floats
 from ..sequences.scale import DomainScale, given_scale
 from ..sequences.sequence import Sequence
 from ..sequences.source import Domain, Source, sources
-from .metrics import temporal_variance
+from .moments import temporal_variance
 
 AnySequence = Sequence | str | Path
 
 Constants = Mapping[str, DomainScale | Mapping[str, Any] | Series[float]]
+"""The mean and SD, m/s, of the domains `silico` and `vivo`."""
 
-_BLOCK_FRAMES = 64  # differences are taken so many frames at a time, to bound memory
+NO_PAIRS = "no translated sequence carries the name of a silico one; keep file names in translation"
+
+_BLOCK_FRAMES = 8  # differences are taken so many frames at a time: they stay in the cache, and memory stays bounded
 
 
 def variance_map(sequence: AnySequence) -> Floats:
@@ -84,14 +87,33 @@ def difference_map(
     Ali et al. 2022, BioMed Eng OnLine 21:46, figure 5.
     """
     before, after = _pair(silico, translated)
-    (mean_a, std_a), (mean_b, std_b) = _two_constants(standardisation)
-    total = np.zeros(before.shape[1:])
-    for start in range(0, before.shape[0], _BLOCK_FRAMES):
+    signed, size = difference_sums(before.velocity, after.velocity, *_two_constants(standardisation))
+    return (size if absolute else signed) / before.shape[0]
+
+
+def difference_sums(
+    silico: Floats, translated: Floats, scale_a: tuple[float, float], scale_b: tuple[float, float]
+) -> tuple[Floats, Floats]:
+    """Translated − silico, and its absolute value, summed over the frames, both standardised first.
+
+    Parameters
+    ----------
+    silico, translated : (T, Z, X), m/s
+    scale_a, scale_b : mean and SD of silico, and of what translated is in the role of
+
+    Returns
+    -------
+    signed, absolute : (Z, X) float64
+    """
+    (mean_a, std_a), (mean_b, std_b) = scale_a, scale_b
+    signed, absolute = np.zeros(silico.shape[1:]), np.zeros(silico.shape[1:])
+    for start in range(0, len(silico), _BLOCK_FRAMES):
         frames = slice(start, start + _BLOCK_FRAMES)
-        difference = (after.velocity[frames].astype(np.float64) - mean_b) / std_b
-        difference -= (before.velocity[frames].astype(np.float64) - mean_a) / std_a
-        total += (np.abs(difference) if absolute else difference).sum(axis=0)
-    return total / before.shape[0]
+        difference = (translated[frames].astype(np.float64) - mean_b) / std_b
+        difference -= (silico[frames].astype(np.float64) - mean_a) / std_a
+        signed += difference.sum(axis=0)
+        absolute += np.abs(difference, out=difference).sum(axis=0)
+    return signed, absolute
 
 
 def similarity_map(
@@ -166,13 +188,13 @@ def difference_maps(
     FileError, InputError : as `difference_map`; or no sequences share a name, or their sizes differ.
     """
     pairs = pairs_by_name(silico, translated)
-    found = [difference_map(before.item, after.item, absolute, standardisation) for before, after in pairs]
-    sizes = sorted({one.shape for one in found})
+    differences = [difference_map(before.item, after.item, absolute, standardisation) for before, after in pairs]
+    sizes = sorted({one.shape for one in differences})
     if len(sizes) > 1:
         raise InputError(f"difference maps must share a size, got {sizes[0]} and {sizes[1]}; translate equal sequences")
     originals = [before for before, _ in pairs]
     return MapStack(
-        maps=np.stack(found),
+        maps=np.stack(differences),
         names=tuple(one.name for one in originals),
         subjects=tuple(one.header.subject or one.name for one in originals),
         spacing=originals[0].header.spacing,
@@ -188,10 +210,10 @@ def pairs_by_name(silico: Domain, translated: Domain) -> list[tuple[Source, Sour
     InputError : none does.
     """
     originals = {source.name: source for source in sources(silico)}
-    found = [(originals[source.name], source) for source in sources(translated) if source.name in originals]
-    if not found:
-        raise InputError("no translated sequence carries the name of a silico one; keep file names in translation")
-    return found
+    pairs = [(originals[source.name], source) for source in sources(translated) if source.name in originals]
+    if not pairs:
+        raise InputError(NO_PAIRS)
+    return pairs
 
 
 def depth_profile(map: ArrayLike, spacing: tuple[float, float]) -> tuple[Floats, Floats, Floats]:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from ..errors import InputError
 from ..runtime.provenance import made_by
 from ..sequences.sequence import Sequence
-from .metrics import temporal_variance
+from .moments import temporal_variance
 
 
 def gain_matched(silico: Sequence, variance: ArrayLike) -> Sequence:

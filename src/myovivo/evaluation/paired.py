@@ -14,7 +14,9 @@ import numpy as np
 from ..errors import InputError
 from ..runtime.arrays import Floats
 from ..sequences.sequence import Sequence
-from .metrics import cross_pearson, log_variance, moments
+from .crossing import cross_pearson
+from .map_features import log_variance
+from .moments import moments
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,15 +11,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from ..errors import InputError
 from ..runtime.progress import Bar
+from ..runtime.words import counted
 from ..sequences.source import Domain, Source, sources
 
 FEATURES = 16
 
-RESAMPLES = 2000
+_RESAMPLES = 2000
 
 TRANSLATED, VIVO = 0, 1
 
@@ -61,7 +63,7 @@ class TwoSample:
         return (
             f"two-sample accuracy {self.accuracy:.2f} (95 % {low:.2f} to {high:.2f}; 0.5 = cannot tell), "
             f"AUC {self.auc:.2f}; {len(self.sequences) - len(recorded)} translated, "
-            f"{len(recorded)} recorded of {subjects} subjects, {self.folds} folds"
+            f"{len(recorded)} recorded of {counted(subjects, 'subject')}, {self.folds} folds"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,13 +112,13 @@ def two_sample_test(
     ----------
     Lopez-Paz, Oquab (2017), "Revisiting classifier two-sample tests", arXiv:1610.06545.
     """
-    found = {TRANSLATED: sources(translated), VIVO: sources(vivo)}
-    everything = [*found[TRANSLATED], *found[VIVO]]
+    domains = {TRANSLATED: sources(translated), VIVO: sources(vivo)}
+    everything = [*domains[TRANSLATED], *domains[VIVO]]
     _require_alike(everything, clip)
-    fold_of = {label: _folds(domain, folds, seed, label) for label, domain in found.items()}
+    fold_of = {label: _folds(domain, folds, seed, label) for label, domain in domains.items()}
     velocities = {id(source): source.velocity() for source in everything}
     if standardisation is None:
-        recorded = np.concatenate([velocities[id(source)].ravel() for source in found[VIVO]])
+        recorded = np.concatenate([velocities[id(source)].ravel() for source in domains[VIVO]])
         standardisation = float(recorded.mean(dtype=np.float64)), float(recorded.std(dtype=np.float64))
     mean, std = standardisation
     standardised = {key: ((value - mean) / std).astype(np.float32) for key, value in velocities.items()}
@@ -128,10 +130,10 @@ def two_sample_test(
                 label: [
                     standardised[id(source)] for source, at in zip(domain, fold_of[label], strict=True) if at != fold
                 ]
-                for label, domain in found.items()
+                for label, domain in domains.items()
             }
             network = _trained(seen, clip, steps, batch, (seed, fold), bar)
-            for label, domain in found.items():
+            for label, domain in domains.items():
                 for source, at in zip(domain, fold_of[label], strict=True):
                     if at == fold:
                         scores[id(source)] = _score(network, source, standardised[id(source)], label, clip)
@@ -140,9 +142,9 @@ def two_sample_test(
     return TwoSample(_accuracy(scored), _interval(scored, rng), _auc(scored), tuple(scored), folds, steps)
 
 
-def _require_alike(found: list[Source], clip: tuple[int, int, int]) -> None:
-    first = found[0]
-    for source in found:
+def _require_alike(listed: list[Source], clip: tuple[int, int, int]) -> None:
+    first = listed[0]
+    for source in listed:
         if source.header.shape[1:] != first.header.shape[1:] or source.header.frame_rate != first.header.frame_rate:
             rule = (
                 f"{source.name} has {source.header.shape[1:]} px at {source.header.frame_rate:g} Hz, but {first.name}"
@@ -161,7 +163,7 @@ def _folds(domain: list[Source], folds: int, seed: int, label: int) -> list[int]
     names = sorted(set(subjects))
     if folds < 2 or len(names) < folds:
         which = "recorded" if label == VIVO else "translated"
-        rule = f"{folds} folds need at least 2 folds and as many {which} subjects, got {len(names)} subjects"
+        rule = f"{folds} folds need at least 2 folds and as many {which} subjects, got {counted(len(names), 'subject')}"
         raise InputError(f"{rule}; lower folds or add subjects")
     order = np.random.default_rng((seed, label)).permutation(len(names))
     fold = {names[k]: place % folds for place, k in enumerate(order)}
@@ -223,8 +225,8 @@ def _random_clip(
     sequence = domain[rng.integers(len(domain))]
     corner = [int(rng.integers(there - size + 1)) for there, size in zip(sequence.shape, clip, strict=True)]
     t, z, x = (slice(start, start + size) for start, size in zip(corner, clip, strict=True))
-    found = sequence[t, z, x]
-    return found[:, :, ::-1] if rng.random() < 0.5 else found
+    cut = sequence[t, z, x]
+    return cut[:, :, ::-1] if rng.random() < 0.5 else cut
 
 
 @torch.no_grad()
@@ -242,13 +244,13 @@ def _score(
 
 
 def _accuracy(scored: list[Scored]) -> float:
-    return float(np.mean([np.mean([each.correct for each in scored if each.vivo == vivo]) for vivo in (False, True)]))
+    shares = [[sequence.correct for sequence in scored if sequence.vivo == vivo] for vivo in (False, True)]
+    return float(np.mean([float(np.mean(domain)) for domain in shares]))
 
 
 def _auc(scored: list[Scored]) -> float:
     """How often a recorded sequence scores above a translated one; ties count half."""
-    real, fake = (np.array([each.score for each in scored if each.vivo == vivo]) for vivo in (True, False))
-    return float(np.mean((real[:, None] > fake) + 0.5 * (real[:, None] == fake)))
+    return float(roc_auc_score([sequence.vivo for sequence in scored], [sequence.score for sequence in scored]))
 
 
 def _interval(scored: list[Scored], rng: np.random.Generator) -> tuple[float, float]:
@@ -257,7 +259,7 @@ def _interval(scored: list[Scored], rng: np.random.Generator) -> tuple[float, fl
         subjects = sorted({each.subject for each in scored if each.vivo == vivo})
         own = [[each.correct for each in scored if each.vivo == vivo and each.subject == name] for name in subjects]
         sums, counts = np.array([sum(each) for each in own]), np.array([len(each) for each in own])
-        drawn = rng.integers(len(subjects), size=(RESAMPLES, len(subjects)))
+        drawn = rng.integers(len(subjects), size=(_RESAMPLES, len(subjects)))
         halves.append(sums[drawn].sum(1) / counts[drawn].sum(1))
     low, high = np.quantile(np.mean(halves, axis=0), (0.025, 0.975))
     return (float(low), float(high)) if math.isfinite(low) else (math.nan, math.nan)

@@ -13,6 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from ..errors import InputError
 from ..runtime.arrays import Floats
+from ..runtime.words import counted
 
 TOLERANCE = 0.010  # s, the field's
 
@@ -75,7 +76,7 @@ class Agreement:
 
     def __str__(self) -> str:
         return (
-            f"{self.identified} of {len(self.matches)} units identified (rate of agreement at least "
+            f"{self.identified} of {counted(len(self.matches), 'unit')} identified (rate of agreement at least "
             f"{self.threshold:g}); mean rate {self.rate:.2f}, by chance {self.chance:.2f}; Jaccard {self.overlap:.2f}; "
             f"{self.found} found; lag {1e3 * self.lag:.0f} ms, tolerance {1e3 * self.tolerance:g} ms"
         )

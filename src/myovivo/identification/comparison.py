@@ -12,8 +12,6 @@ sequences of subjects that none of them has seen. Resumable: what stands in the 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,13 +21,14 @@ import numpy as np
 
 from ..errors import InputError
 from ..evaluation.bootstrap import LEAST, mean_interval
+from ..runtime.console import console
 from ..runtime.files import write_json, write_text
-from ..runtime.progress import console
 from ..runtime.recipe import LOCK, locked, once, sources_of
 from ..runtime.settings import settings_from
+from ..runtime.text_tables import align, comma_separated
 from ..sequences.header import common_header
 from .agreement import Agreement
-from .learning import labelled, train_identifier
+from .learning import labelled_sequence, train_identifier
 from .settings import IdentifySettings, LearnSettings
 from .tuning import CLASSICAL, NETWORK, agreements, tune_identification
 
@@ -43,7 +42,7 @@ TUNE_ON = 16  # sequences of a training set that settings are chosen on, taken e
 
 
 @dataclass(frozen=True)
-class Row:
+class MethodRow:
     """One method, trained on one set, on all test sequences. Means are over sequences, repeats averaged first.
 
     Attributes
@@ -106,7 +105,7 @@ class IdentificationComparison:
     chosen : what was chosen of the classical settings, by training set
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[MethodRow, ...]
     differences: tuple[Difference, ...]
     subjects: int
     chosen: Mapping[str, Mapping[str, Any]]
@@ -122,19 +121,15 @@ class IdentificationComparison:
 
     def to_csv(self) -> str:
         """The table, rounded, as text."""
-        text = io.StringIO()
-        lines = [_printed(row) for row in self.rows]
-        writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
-        return text.getvalue()
+        return comma_separated(self._cells())
 
     def __str__(self) -> str:
+        return "\n".join([*align(self._cells()), "", *map(str, self.differences)])
+
+    def _cells(self) -> list[list[str]]:
+        """The head, then a row for each method and training set."""
         lines = [_printed(row) for row in self.rows]
-        width = {name: max(len(name), *(len(line[name]) for line in lines)) for name in lines[0]}
-        table = [{name: name for name in width}, *lines]
-        text = ["  ".join(line[name].ljust(width[name]) for name in width).rstrip() for line in table]
-        return "\n".join([*text, "", *map(str, self.differences)])
+        return [list(lines[0]), *(list(line.values()) for line in lines)]
 
 
 def compare_identification(
@@ -213,18 +208,20 @@ def _tested(
 
     def tested(name: str, chosen: IdentifySettings, made_of: Any) -> list[Agreement]:
         recipe = {"test": against, "made of": made_of}
-        found = once(
+        agreed = once(
             out / "tested" / f"{name}.json",
             recipe,
             lambda: [
                 row[0].to_dict() for row in agreements(tests, [chosen], workers=workers, quiet=quiet, title="test")
             ],
         )
-        return [Agreement.from_dict(one) for one in found]
+        return [Agreement.from_dict(one) for one in agreed]
 
+    # Without training
     for method in DEFAULTS:
         say(f"untuned, {method}")
         results[method, UNTRAINED] = [tested(method, settings_from(IdentifySettings, None, method=method), "defaults")]
+    # On each training set: the classical method, tuned, then the networks
     chosen: dict[str, dict[str, Any]] = {}
     for name, files in sets.items():
         few = files[:: max(len(files) // TUNE_ON, 1)][:TUNE_ON]
@@ -282,7 +279,7 @@ def summarised(
         every = [one for each in repeats for one in each]
         right = [match.overlap for one in every for match in one.matches if match.rate >= one.threshold]
         rows.append(
-            Row(
+            MethodRow(
                 method,
                 name,
                 len(units),
@@ -303,7 +300,7 @@ def summarised(
     return IdentificationComparison(tuple(rows), tuple(differences), len(set(subjects)), chosen)
 
 
-def _printed(row: Row) -> dict[str, str]:
+def _printed(row: MethodRow) -> dict[str, str]:
     return {
         "method": row.method,
         "trained on": row.trained_on,
@@ -326,8 +323,8 @@ def _checked(sets: Mapping[str, list[Path]], tests: list[Path]) -> tuple[list[in
     if clash or any(Path(name).name != name for name in sets):
         raise InputError(f"names of training sets become folders beside 'tested', got {', '.join(sets)}")
     common_header([*tests, *(path for files in sets.values() for path in files)])
-    learnt = {labelled(path, 1)[0].subject for files in sets.values() for path in files}
-    looked_at = [labelled(path, 1) for path in tests]
+    learnt = {labelled_sequence(path, 1)[0].subject for files in sets.values() for path in files}
+    looked_at = [labelled_sequence(path, 1) for path in tests]
     subjects = [sequence.subject or path.name for (sequence, _), path in zip(looked_at, tests, strict=True)]
     both = learnt & set(subjects)
     if both:

@@ -20,7 +20,7 @@ from .spikes import REFRACTORY, peak_times, two_means
 
 STARTS = 4  # frames of the highest activity that the fixed point is started from
 
-ITERATIONS = 60
+_ITERATIONS = 60
 
 REFINEMENTS = 10
 
@@ -29,14 +29,14 @@ FEWEST = 4  # spikes in a train
 FLOOR = 1e-2  # of the largest eigenvalue; what lies below is noise out of the pass band and is not whitened
 
 
-class Source(NamedTuple):
+class SeparatedSource(NamedTuple):
     """A separated spike train: `times`, s, and its silhouette, how far spikes stand out of the rest (0..1)."""
 
     times: Floats
     silhouette: float
 
 
-def separate(course: Floats, frame_rate: float, extension: float) -> Source:
+def separate(course: Floats, frame_rate: float, extension: float) -> SeparatedSource:
     """The spike train in a course (T,) that stands out most.
 
     Parameters
@@ -48,12 +48,12 @@ def separate(course: Floats, frame_rate: float, extension: float) -> Source:
     white = _whitened(_extended(course, max(round(extension * frame_rate), 1)))  # (D, T)
     activity = (white**2).sum(0)
     reach = max(round(REFRACTORY * frame_rate), 1)
-    best = Source(np.zeros(0), 0.0)
+    best = SeparatedSource(np.zeros(0), 0.0)
     for _ in range(STARTS):
         start = int(activity.argmax())
         activity[max(start - reach, 0) : start + reach] = 0
         direction, times = _regular(white, _most_skewed(white, white[:, start]), frame_rate)
-        source = Source(times, _silhouette((direction @ white) ** 2, frame_rate))
+        source = SeparatedSource(times, _silhouette((direction @ white) ** 2, frame_rate))
         if len(times) >= FEWEST and source.silhouette > best.silhouette:
             best = source
     return best
@@ -75,7 +75,7 @@ def _whitened(x: Floats) -> Floats:
 def _most_skewed(white: Floats, start: Floats) -> Floats:
     """The fixed point from `start`, of length 1."""
     w = start / (np.linalg.norm(start) + 1e-300)
-    for _ in range(ITERATIONS):
+    for _ in range(_ITERATIONS):
         source = w @ white
         new = white @ source**2 / white.shape[1] - 2 * source.mean() * w
         new /= np.linalg.norm(new) + 1e-300

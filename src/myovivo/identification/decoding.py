@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from ..runtime.arrays import Floats
 from .spikes import REFRACTORY
 
-ITERATIONS = 200  # of the factorisation
+_ITERATIONS = 200  # of the factorisation
 
 CORE = 3  # cells of a unit's map that hold 1 on average, which makes its train a chance
 
@@ -43,7 +43,7 @@ def factorised(firing: Floats, units: int) -> Factors:
     flat = firing.reshape(len(firing), -1).astype(np.float64)
     count = min(units, *flat.shape)
     size: Any = count  # its stub knows words only
-    model = NMF(size, init="nndsvd", max_iter=ITERATIONS)
+    model = NMF(size, init="nndsvd", max_iter=_ITERATIONS)
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):  # the same bytes on any machine
         warnings.simplefilter("ignore", ConvergenceWarning)
         trains, maps = model.fit_transform(flat).T, model.components_
@@ -60,8 +60,8 @@ def firing_times(train: Floats, rate: float, height: float) -> tuple[Floats, flo
     height : least height of a peak, over the train's 98th percentile
     """
     least = height * np.quantile(train, STRONG)
-    peaks, found = find_peaks(train, height=max(least, 1e-9), distance=max(round(REFRACTORY * rate), 1))
-    return peaks / rate, float(found["peak_heights"].mean()) if len(peaks) else 0.0
+    peaks, properties = find_peaks(train, height=max(least, 1e-9), distance=max(round(REFRACTORY * rate), 1))
+    return peaks / rate, float(properties["peak_heights"].mean()) if len(peaks) else 0.0
 
 
 def averaged_course(times: Floats, courses: Floats, frame_rate: float) -> Floats:

@@ -83,21 +83,21 @@ def _how_many(energy: Floats) -> int:
     return min(int(np.searchsorted(share, ENERGY)) + 1, MOST)
 
 
-def independent_courses(found: LowRank, seed: int = 0) -> Floats:
+def independent_courses(components: LowRank, seed: int = 0) -> Floats:
     """(k, T): the courses of as many components whose maps are independent.
 
     References
     ----------
     Hyvärinen (1999), doi:10.1109/72.761722, as in scikit-learn.
     """
-    k = len(found.maps)
+    k = len(components.maps)
     if k == 1:
-        return found.courses
+        return components.courses
     ica = FastICA(k, whiten="unit-variance", random_state=seed, max_iter=500, tol=1e-4)
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)  # where Gaussian maps turn into each other, none is better
-        ica.fit(found.maps.T)
-    return np.asarray(ica.mixing_).T @ found.courses
+        ica.fit(components.maps.T)
+    return np.asarray(ica.mixing_).T @ components.courses
 
 
 class Moving:

@@ -29,12 +29,12 @@ CLEAR = 0.12  # residual up to which a unit is peeled off
 SAME = 0.5  # rate of agreement from which two trains are one unit
 
 
-def fit_units(found: LowRank, band: Band, frame_rate: float, rounds: int, seed: int = 0) -> list[Fit]:
+def fit_units(components: LowRank, band: Band, frame_rate: float, rounds: int, seed: int = 0) -> list[Fit]:
     """One fit per component, in no order; see above.
 
     Parameters
     ----------
-    found : decomposed velocity, filtered by `band`
+    components : decomposed velocity, filtered by `band`
     frame_rate : Hz
     rounds : turns between two peelings
     seed : of the independent component analysis
@@ -43,9 +43,9 @@ def fit_units(found: LowRank, band: Band, frame_rate: float, rounds: int, seed: 
     fits: list[Fit] = []
     with threadpool_limits(1, "blas"):  # thousands of small problems, which threads only slow down
         for _ in range(PEELINGS):
-            courses = independent_courses(_left(found, clear), seed)
+            courses = independent_courses(_left(components, clear), seed)
             fits = clear + [fit_twitches(course, frame_rate, band) for course in courses]
-            fits = _in_turns(found, fits, band, frame_rate, rounds)
+            fits = _in_turns(components, fits, band, frame_rate, rounds)
             clear, before = _clear(fits), clear
             if not len(before) < len(clear) < len(fits):
                 break
@@ -62,10 +62,10 @@ def component_weights(sources: Floats, courses: Floats) -> Floats:
     return np.linalg.solve(power + ridge * np.eye(len(power)), sources @ courses.T)
 
 
-def _in_turns(found: LowRank, fits: list[Fit], band: Band, frame_rate: float, rounds: int) -> list[Fit]:
+def _in_turns(components: LowRank, fits: list[Fit], band: Band, frame_rate: float, rounds: int) -> list[Fit]:
     for _ in range(rounds - 1):
-        weights = component_weights(np.array([fit.course for fit in fits]), found.courses)
-        courses = np.linalg.lstsq(weights.T, found.courses, rcond=None)[0]
+        weights = component_weights(np.array([fit.course for fit in fits]), components.courses)
+        courses = np.linalg.lstsq(weights.T, components.courses, rcond=None)[0]
         fits = [
             fit_twitches(course, frame_rate, band, (fit.contraction_time, fit.ratio))
             for course, fit in zip(courses, fits, strict=True)
@@ -82,9 +82,9 @@ def _clear(fits: list[Fit]) -> list[Fit]:
     return kept
 
 
-def _left(found: LowRank, clear: list[Fit]) -> LowRank:
+def _left(components: LowRank, clear: list[Fit]) -> LowRank:
     """What moves in no map of the clear units, in as many components fewer."""
     if not clear:
-        return found
-    aside = null_space(component_weights(np.array([fit.course for fit in clear]), found.courses)).T
-    return LowRank(aside @ found.courses, aside @ found.maps)
+        return components
+    aside = null_space(component_weights(np.array([fit.course for fit in clear]), components.courses)).T
+    return LowRank(aside @ components.courses, aside @ components.maps)

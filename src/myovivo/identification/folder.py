@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import FileError, InputError
 from ..runtime.files import plain, read_json, whole_file, write_json
 from ..runtime.settings import settings_from
+from ..runtime.words import counted
 from ..sequences.domain import make_domain
 from ..sequences.header import sequence_files
 from ..sequences.sequence import Sequence
@@ -90,8 +91,8 @@ def summary(events: str | Path) -> str:
     events = Path(events)
     count = len(read_json(events.with_suffix(".json"))["Quality"]["firing_rate"])
     agreement = read_agreement(events)
-    found = f"{events.name.removesuffix(EVENTS)}: {count} units found"
-    return f"{found}; {agreement}" if agreement else f"{found}; no labels to compare with"
+    line = f"{events.name.removesuffix(EVENTS)}: {counted(count, 'unit')} found"
+    return f"{line}; {agreement}" if agreement else f"{line}; no labels to compare with"
 
 
 def _identify_file(source: Path, options: IdentifySettings, events: Path) -> None:

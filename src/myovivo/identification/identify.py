@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..runtime.arrays import Floats
 from ..runtime.settings import settings_from
-from ..sequences.sequence import Sequence
+from ..sequences.sequence import Sequence, require_sequence
 from .agreement import rate_of_agreement
 from .convolutive import separate
 from .decoding import averaged_course, factorised, firing_times, refined
@@ -56,19 +56,20 @@ def identify(
     FileError : the file is missing or no sequence.
     CheckpointError : weights that cannot be read, or were trained at another frame rate or pixel size.
     InputError : a setting that breaks a rule, a band beyond half the frame rate, or nothing that moves.
+    WrongTypeError : neither a `Sequence` nor a path.
 
     References
     ----------
     Rohlén, Stålberg, Grönlund (2020), IEEE Access 8:50299. Rohlén et al. (2023), doi:10.1186/s12938-023-01076-0.
     """
     options = settings_from(IdentifySettings, settings, **changes)
-    sequence = sequence if isinstance(sequence, Sequence) else Sequence.load(sequence, labels=False)
+    sequence = Sequence.load(sequence, labels=False) if isinstance(sequence, str | Path) else require_sequence(sequence)
     return found_in(Moving(sequence), options)
 
 
 def found_in(moving: Moving, options: IdentifySettings) -> Units:
     """`identify`, keeping in `moving` what other settings of the same sequence can use again."""
-    found = moving.low_rank(options.band, options.components)
+    components = moving.low_rank(options.band, options.components)
     candidates = moving.once(_but_for_acceptance(options), lambda: _METHODS[options.method](moving, options))
     quality = candidates.quality | firing_statistics(candidates.trains)
     chosen = _accepted(candidates.trains, quality, options.accept)
@@ -77,7 +78,7 @@ def found_in(moving: Moving, options: IdentifySettings) -> Units:
     source = source.reshape(-1, frames)
     weight = np.zeros((len(chosen), *size), np.float32)
     if chosen:
-        weight = (component_weights(source, found.courses) @ found.maps).reshape(-1, *size).astype(np.float32)
+        weight = (component_weights(source, components.courses) @ components.maps).reshape(-1, *size).astype(np.float32)
     if candidates.masks is None:
         strength = np.abs(weight)
         mask = strength >= options.mask_level * strength.max((1, 2), keepdims=True, initial=0)
@@ -109,8 +110,8 @@ def _but_for_acceptance(options: IdentifySettings) -> str:
 
 
 def _by_fit(moving: Moving, options: IdentifySettings) -> Candidates:
-    found, band = moving.low_rank(options.band, options.components), moving.band(options.band)
-    fits = fit_units(found, band, moving.sequence.frame_rate, options.rounds, options.seed)
+    components, band = moving.low_rank(options.band, options.components), moving.band(options.band)
+    fits = fit_units(components, band, moving.sequence.frame_rate, options.rounds, options.seed)
     quality = {
         "residual": np.array([fit.residual for fit in fits]),
         "contraction_time": np.array([fit.contraction_time for fit in fits]),
@@ -142,13 +143,13 @@ def _by_network(moving: Moving, options: IdentifySettings) -> Candidates:
         f"{identifier.digest} {decoding.units}",
         lambda: factorised(identifier.fields(moving.sequence)[0], decoding.units),
     )
-    found = [firing_times(train, rate / frames, decoding.height) for train in factors.trains]
+    firings = [firing_times(train, rate / frames, decoding.height) for train in factors.trains]
     courses = moving.low_rank(options.band, options.components).courses
     maps = refined(factors.maps, (cell[0], cell[1]), moving.sequence.shape[1:])
     return Candidates(
-        [times for times, _ in found],
-        [averaged_course(times, courses, rate) for times, _ in found],
-        {"chance": np.array([height for _, height in found])},
+        [times for times, _ in firings],
+        [averaged_course(times, courses, rate) for times, _ in firings],
+        {"chance": np.array([height for _, height in firings])},
         maps >= decoding.mask_level,
     )
 

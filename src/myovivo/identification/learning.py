@@ -60,7 +60,7 @@ class Identifier(NamedTuple):
         InputError : nothing moves.
         """
         self.require_scale(sequence)
-        clip = torch.from_numpy(standardised(sequence, self.settings))[None]
+        clip = torch.from_numpy(normalised(sequence, self.settings))[None]
         with torch.no_grad(), autocast(self.settings.precision, clip.device):
             odds = self.network(clip)
         firing, territory = (torch.sigmoid(each[0].float()).numpy() for each in odds)
@@ -78,7 +78,7 @@ class Identifier(NamedTuple):
             )
 
 
-class Example(NamedTuple):
+class LearningExample(NamedTuple):
     """A sequence to learn from: velocity (T, Z, X) float16 and what should be said of it."""
 
     velocity: NDArray[np.float16]
@@ -93,7 +93,7 @@ def cell_of(settings: LearnSettings, frame_rate: float, spacing: tuple[float, fl
     return frames, rows, columns
 
 
-def standardised(sequence: Sequence, settings: LearnSettings) -> NDArray[np.float32]:
+def normalised(sequence: Sequence, settings: LearnSettings) -> NDArray[np.float32]:
     """(T, Z, X): velocity in the pass band, over its RMS.
 
     Raises
@@ -108,7 +108,7 @@ def standardised(sequence: Sequence, settings: LearnSettings) -> NDArray[np.floa
     return velocity / np.float32(size)
 
 
-def labelled(path: str | Path, frames: int | None = None) -> tuple[Sequence, MotorUnits]:
+def labelled_sequence(path: str | Path, frames: int | None = None) -> tuple[Sequence, MotorUnits]:
     """A sequence, or its first frames, and its labels.
 
     Raises
@@ -208,26 +208,27 @@ def _require_recipe(path: Path, kind: str, recipe: Mapping[str, Any]) -> None:
     require_same(as_now(note.get("recipe"), recipe), plain_recipe(recipe), path, "is of another training")
 
 
-def _example(path: Path, settings: LearnSettings) -> Example:
-    sequence, labels = labelled(path)
+def _example(path: Path, settings: LearnSettings) -> LearningExample:
+    sequence, labels = labelled_sequence(path)
     cell = cell_of(settings, sequence.frame_rate, sequence.spacing)
     try:
-        velocity = standardised(sequence, settings).astype(np.float16)
+        velocity = normalised(sequence, settings).astype(np.float16)
     except InputError as error:
         raise FileError(path, str(error)) from error
     _, rows, columns = velocity.shape
     velocity = np.pad(velocity, ((0, 0), (0, -rows % cell[1]), (0, -columns % cell[2])))  # so that mirrors fit, too
-    return Example(velocity, *truth(labels, sequence.shape, sequence.frame_rate, settings.blur, cell))
+    return LearningExample(velocity, *truth(labels, sequence.shape, sequence.frame_rate, settings.blur, cell))
 
 
 def _trained(
-    examples: list[Example],
+    examples: list[LearningExample],
     settings: LearnSettings,
     header: Header,
     recipe: Mapping[str, Any],
     checkpoint: Path,
     quiet: bool,
 ) -> FiringNetwork:
+    # Network and optimiser, new or as the checkpoint left them
     seed, cell = recipe["seed"], cell_of(settings, header.frame_rate, header.spacing)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -239,6 +240,7 @@ def _trained(
         fill(network, under("network", tensors), checkpoint)
         fill_optimiser(optimiser, under("optimiser", tensors), checkpoint)
         first = int(note["step"])
+    # A clip a step, drawn from the seed and the number of the step alone
     saved = time.monotonic()
     with Bar("learn", settings.steps, first, quiet) as bar:
         for step in range(first, settings.steps):
@@ -270,7 +272,9 @@ def pace(step: int, steps: int) -> float:
     return (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1))) / 2
 
 
-def _clip(example: Example, settings: LearnSettings, cell: Cell, rng: np.random.Generator) -> list[torch.Tensor]:
+def _clip(
+    example: LearningExample, settings: LearnSettings, cell: Cell, rng: np.random.Generator
+) -> list[torch.Tensor]:
     """A clip (1, T, Z, X), its firings and territories, at a gain of its own; half of them mirrored laterally."""
     moments = min(max(settings.clip // cell[0], 1), len(example.velocity) // cell[0])
     start = int(rng.integers(len(example.velocity) // cell[0] - moments + 1))

@@ -22,7 +22,7 @@ Cell = tuple[int, int, int]
 
 Truth = tuple[NDArray[np.float32], NDArray[np.float32]]
 
-KERNEL = 5  # frames of the field that a temporal convolution looks at
+_KERNEL = 5  # frames of the field that a temporal convolution looks at
 
 DILATIONS = (1, 2, 4)  # of the temporal convolutions, in turns
 
@@ -45,7 +45,7 @@ class FiringNetwork(nn.Module):
         super().__init__()
         self.cell = cell
         self.first = nn.Conv3d(2, features, (SEEN, *cell[1:]), stride=cell)
-        self.blocks = nn.Sequential(*(Block(features, DILATIONS[k % len(DILATIONS)]) for k in range(blocks)))
+        self.blocks = nn.Sequential(*(FiringBlock(features, DILATIONS[k % len(DILATIONS)]) for k in range(blocks)))
         self.last = nn.Conv3d(features, 2, 1)
 
     @property
@@ -67,15 +67,15 @@ class FiringNetwork(nn.Module):
         return firing, territory.mean(1)
 
 
-class Block(nn.Module):
+class FiringBlock(nn.Module):
     """x + time(silu(space(norm(x)))): 3 x 3 cells, then five moments."""
 
     def __init__(self, features: int, dilation: int):
         super().__init__()
-        self.reach = dilation * (KERNEL // 2)
+        self.reach = dilation * (_KERNEL // 2)
         self.norm = VoxelNorm()
         self.space = nn.Conv3d(features, features, (1, 3, 3))
-        self.time = nn.Conv3d(features, features, (KERNEL, 1, 1), dilation=(dilation, 1, 1))
+        self.time = nn.Conv3d(features, features, (_KERNEL, 1, 1), dilation=(dilation, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, T, Z, X) -> the same
         # Padded here: see `PaddedConv` on what a convolution that pads by itself does in bfloat16 on a CPU.

@@ -18,7 +18,7 @@ from ..runtime.settings import settings_from
 from .agreement import Agreement
 from .decompose import Moving
 from .identify import found_in
-from .learning import labelled
+from .learning import labelled_sequence
 from .settings import IdentifySettings
 
 # Every combination within a line is tried. The first of each method is its default.
@@ -146,7 +146,7 @@ def agreements(
 
 
 def _agreements(path: Path, candidates: Series[IdentifySettings]) -> list[Agreement]:
-    sequence, labels = labelled(path)
+    sequence, labels = labelled_sequence(path)
     try:
         moving = Moving(sequence)
         return [found_in(moving, candidate).agreement(labels) for candidate in candidates]

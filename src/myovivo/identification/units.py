@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,21 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..runtime.arrays import Floats
 from ..runtime.files import write_text
+from ..runtime.introduction import Introduced, Introduction, between, sampling, shortened
+from ..runtime.words import counted
 from ..sequences.labels import MotorUnits
 from ..sequences.sequence import Sequence
 from .agreement import TOLERANCE, Agreement, compare_units
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-@dataclass(frozen=True, eq=False)
-class Units:
+_PICTURED = 4  # maps in the picture for notebooks
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Units(Introduced):
     """Motor units found in a sequence of T frames.
 
     Attributes
@@ -60,13 +69,33 @@ class Units:
         ------
         InputError : a sequence without labels.
         """
-        labels = truth.labels if isinstance(truth, Sequence) else truth
-        if labels is None:
-            raise InputError("the sequence has no labels to score against; simulated, phantom and translated ones do")
+        labels = _labels_of(truth)
         masks = (self.mask, labels.mask) if self.mask.shape[1:] == labels.mask.shape[1:] else (None, None)
         return compare_units(
             self.spike_times, labels.spike_times, self.duration, *masks, tolerance=tolerance, seed=seed
         )
+
+    def plot(self, truth: Sequence | MotorUnits | None = None) -> Figure:
+        """Maps of the clearest units, their courses and a raster; with the truth beside them if it is given.
+
+        Parameters
+        ----------
+        truth : the labelled sequence, or its labels
+
+        Returns
+        -------
+        Figure : without a window; save it with `savefig`
+
+        Raises
+        ------
+        InputError : a sequence without labels.
+        """
+        from .figure import units_figure  # matplotlib takes a while to load
+
+        if truth is None:
+            return units_figure(self)
+        labels = _labels_of(truth)
+        return units_figure(self, labels, self.agreement(labels))
 
     def save(self, path: str | Path) -> Path:
         """Write the spike trains: `.tsv` as BIDS events, `.json` as openhdemg reads it.
@@ -85,6 +114,27 @@ class Units:
             raise InputError(f"spike trains are saved as .tsv or .json, got {path.suffix or 'no ending'} in {path}")
         write_text(path, writer())
         return path
+
+    def _introduction(self) -> Introduction:
+        frames = np.shape(self.source)[1]
+        facts = sampling((frames, *np.shape(self.mask)[1:]), self.frame_rate, self.spacing)
+        if len(self):
+            facts["firings"] = str(sum(len(times) for times in self.spike_times))
+            if "firing_rate" in self.quality:
+                facts["firings"] += f"; {between(self.quality['firing_rate'])} Hz"
+            peaks = 1e3 * np.abs(self.weight).reshape(len(self), -1).max(1)
+            facts["maps"] = f"peak {between(peaks)} mm/s; in m/s, times `source` (peak 1) they are the velocity"
+        by = f" by method {shortened(self.method, 40)}" if self.method else ""
+        return Introduction(f"Units: {counted(len(self), 'motor unit')} identified{by}", facts)
+
+    def _picture(self) -> bytes | None:
+        from ..plot.thumbnail import thumbnail
+        from ..plot.units import unit_map
+
+        def draw(unit: int) -> Callable[[Axes], object]:
+            return lambda ax: unit_map(self.weight[unit], self.spacing, ax, self.mask[unit], colourbar=False)
+
+        return thumbnail([draw(unit) for unit in range(min(len(self), _PICTURED))]) if len(self) else None
 
     def _events(self) -> str:
         rows = sorted((float(time), unit) for unit, times in enumerate(self.spike_times) for time in times if time >= 0)
@@ -119,3 +169,10 @@ class Units:
             "EXTRAS": table(np.zeros((0, 0))),
         }
         return json.dumps(content)
+
+
+def _labels_of(truth: Sequence | MotorUnits) -> MotorUnits:
+    labels = truth.labels if isinstance(truth, Sequence) else truth
+    if labels is None:
+        raise InputError("the sequence has no labels to score against; simulated, phantom and translated ones do")
+    return labels

@@ -140,7 +140,7 @@ def check_clip(settings: TrainSettings) -> None:
         raise InputError(f"clip {clip} must have 1 frame for a 2-D generator; try {(1, *clip[1:])}")
     if settings.method != "one-sided" and settings.discriminator.variance_map:
         raise InputError("discriminator.variance_map is of method one-sided; switch it off")
-    stride = local.clip_stride(settings.local) if settings.method == "one-sided" else clip_stride(settings.generator)
+    stride = local.local_stride(settings.local) if settings.method == "one-sided" else clip_stride(settings.generator)
     multiples = (1, *stride)[-3:]
     needed = [smallest(axis) for axis in zip(*strides(settings.discriminator, dimensions), strict=True)]
     least = tuple(needed) if dimensions == 3 else (clip[0], *needed)

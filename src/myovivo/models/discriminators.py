@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .layers import GroupNorm, InstanceNorm, PaddedConv, depth_channels
 from .settings import Discriminator as DiscriminatorSettings
 
-KERNEL = 4
+_KERNEL = 4
 
 
 class PatchDiscriminator(nn.Module):
@@ -44,7 +44,7 @@ class PatchDiscriminator(nn.Module):
         if not settings.pointwise:
             widths[-1] = 1
         self.convs = nn.ModuleList(
-            PaddedConv(dimensions, narrow, wide, KERNEL, stride, padding=1)
+            PaddedConv(dimensions, narrow, wide, _KERNEL, stride, padding=1)
             for (narrow, wide), stride in zip(pairwise(widths), steps, strict=True)
         )
         if settings.pointwise:
@@ -84,10 +84,10 @@ class MapDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1, T, Z, X) -> float32 scores (B, 1, z, x)."""
-        return self.patches(log_variance(x))
+        return self.patches(clip_log_variance(x))
 
 
-def log_variance(x: Tensor) -> Tensor:
+def clip_log_variance(x: Tensor) -> Tensor:
     """ln(V + 1e-5) / 2, V the variance in time of (B, 1, T, Z, X): (B, 1, Z, X)."""
     return torch.log(x.float().var(2, correction=0) + 1e-5) / 2
 
@@ -106,5 +106,5 @@ def smallest(steps: Seq[int]) -> int:
     """The smallest size that layers of these strides turn into at least one score."""
     size = 1
     for step in reversed(steps):
-        size = (size - 1) * step + KERNEL - 2  # out = (size + 2 - kernel) // step + 1, padding 1
+        size = (size - 1) * step + _KERNEL - 2  # out = (size + 2 - kernel) // step + 1, padding 1
     return size

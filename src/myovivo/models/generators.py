@@ -22,7 +22,7 @@ REFLECT = "reflect"  # the paper's padding, in time as in space
 _TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """x + f(x) with f = conv, noise, norm, ReLU, conv, noise, norm.
 
     The noise is StyleGAN's (Karras et al. 2019, doi:10.1109/CVPR.2019.00453): one image, scaled per
@@ -91,7 +91,7 @@ class ResnetGenerator(nn.Module):
         self.first = PaddedConv(dimensions, channels, features, OUTER_KERNEL, pad=REFLECT)
         widths = [features * 2**k for k in range(DOWNSAMPLINGS + 1)]
         self.down = nn.ModuleList(PaddedConv(dimensions, narrow, wide, 3, stride) for narrow, wide in pairwise(widths))
-        self.blocks = nn.ModuleList(Block(settings, widths[-1], self.noisy) for _ in range(settings.blocks))
+        self.blocks = nn.ModuleList(ResidualBlock(settings, widths[-1], self.noisy) for _ in range(settings.blocks))
         self.up = nn.ModuleList(
             Upsampling(dimensions, wide, narrow, stride) for narrow, wide in reversed(list(pairwise(widths)))
         )
@@ -172,5 +172,5 @@ def initialise(network: nn.Module, rng: torch.Generator) -> None:
             nn.init.normal_(module.weight, 0.0, 0.02, generator=rng)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        if isinstance(module, Block) and module.noise_scale is not None:
+        if isinstance(module, ResidualBlock) and module.noise_scale is not None:
             nn.init.zeros_(module.noise_scale)

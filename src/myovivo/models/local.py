@@ -1,6 +1,6 @@
 """The generator of `house`: a tissue is drawn once per sequence, the motion goes through it, and is then imaged.
 
-Ours. Everything is strictly local in time: what becomes of a frame depends on the `reach` frames on either side, so
+Ours. Everything is strictly local in time: what becomes of a frame depends on the frames within `local_reach`, so
 windows of a long sequence, translated one after the other, are the translation of the whole.
 In shapes, C is `features`, c the side in pixels of a cell. The tissue is computed per pixel, since it is there once,
 the motion per cell.
@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .layers import VoxelNorm, depth_channels, fold_pixels
-from .settings import LocalGenerator as LocalSettings
+from .settings import LocalSettings as LocalSettings
 
 TISSUE_SCALES = (1, 2, 4, 8, 16)  # pixels between the points of a noise image: grain, fascicles, layers, regions
 IMAGES_PER_SCALE = 2
@@ -29,7 +29,7 @@ WINDOW_SPEED = 10.0
 WEAK = 0.1  # in SDs of the domain: motion below it is told apart as finely as motion above it
 
 
-class Noise(NamedTuple):
+class LocalNoise(NamedTuple):
     """What is random in a translation.
 
     Attributes
@@ -71,9 +71,9 @@ class LocalGenerator(nn.Module):
     @property
     def stride(self) -> tuple[int, int, int]:
         """Sizes must be multiples of this: (frames, rows, columns)."""
-        return clip_stride(self.settings)
+        return local_stride(self.settings)
 
-    def draw_noise(self, x: Tensor, rng: torch.Generator | Seq[torch.Generator]) -> Noise:
+    def draw_noise(self, x: Tensor, rng: torch.Generator | Seq[torch.Generator]) -> LocalNoise:
         """Standard normal noise for `x` (B, 1, T, Z, X), from one generator or one per clip.
 
         Drawn where the generators live and then moved, so that CPU generators give one noise on every device.
@@ -82,7 +82,7 @@ class LocalGenerator(nn.Module):
         rngs = [rng] * batch if isinstance(rng, torch.Generator) else rng
         tissue = torch.stack([self.draw_tissue(rows, columns, each) for each in rngs])
         noise = torch.stack([self.draw_frames(frames, rows, columns, each) for each in rngs])
-        return Noise(tissue.to(x.device), noise.to(x.device))
+        return LocalNoise(tissue.to(x.device), noise.to(x.device))
 
     def draw_tissue(self, rows: int, columns: int, rng: torch.Generator) -> Tensor:
         """Noise images of one sequence, smooth at several scales, and numbers for the subject: (K, Z, X)."""
@@ -99,11 +99,11 @@ class LocalGenerator(nn.Module):
         """Noise of so many frames: (1, T, Z, X). A frame's does not depend on how many are drawn."""
         return torch.randn((1, frames, rows, columns), generator=rng, device=rng.device)
 
-    def forward(self, x: Tensor, noise: Noise) -> Tensor:
+    def forward(self, x: Tensor, noise: LocalNoise) -> Tensor:
         """Translate `x` (B, 1, T, Z, X), standardised, with `noise` as `draw_noise` gives it."""
         return self.filtered(self.unfiltered(x, noise))
 
-    def unfiltered(self, x: Tensor, noise: Noise) -> Tensor:
+    def unfiltered(self, x: Tensor, noise: LocalNoise) -> Tensor:
         """What the filter in time is given: the motion of the tissue, averaged over the window."""
         cell = self.settings.cell
         tissue = self.tissue(noise.tissue)  # (B, C, Z, X)
@@ -234,17 +234,17 @@ def dilations(settings: LocalSettings) -> list[int]:
     return [2 ** (k % 3) for k in range(settings.blocks)]
 
 
-def clip_stride(settings: LocalSettings) -> tuple[int, int, int]:
+def local_stride(settings: LocalSettings) -> tuple[int, int, int]:
     """What the sizes of a clip must be multiples of."""
     return 1, settings.cell, settings.cell
 
 
-def reach(settings: LocalSettings) -> int:
+def local_reach(settings: LocalSettings) -> int:
     """How many frames before and after a frame its translation depends on."""
     return settings.filter // 2 + settings.blocks * (KERNEL_TIME // 2)
 
 
-def spread(network: nn.Module, rng: torch.Generator) -> None:
+def spread_weights(network: nn.Module, rng: torch.Generator) -> None:
     """Weights N(0, 1/inputs), which keep the variance; biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Conv3d):
@@ -253,9 +253,9 @@ def spread(network: nn.Module, rng: torch.Generator) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def initialise(network: LocalGenerator, rng: torch.Generator) -> None:
-    """As `spread`, but zero wherever a change of the input starts."""
-    spread(network, rng)
+def initialise_local(network: LocalGenerator, rng: torch.Generator) -> None:
+    """As `spread_weights`, but zero wherever a change of the input starts."""
+    spread_weights(network, rng)
     nn.init.zeros_(network.filter)
     nn.init.zeros_(network.window)
     for block in network.blocks:

@@ -15,8 +15,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from .discriminators import MapDiscriminator, PatchDiscriminator, log_variance
-from .local import LocalGenerator, initialise, spread
+from .discriminators import MapDiscriminator, PatchDiscriminator, clip_log_variance
+from .local import LocalGenerator, initialise_local, spread_weights
 from .losses import content_loss, discriminator_loss, gradient_penalty, least_squares, relativistic
 from .networks import TranslatorNetworks
 from .settings import TrainSettings
@@ -41,8 +41,8 @@ class OneSided(TranslatorNetworks):
                 self.vivo_map_judge = MapDiscriminator(settings.discriminator)
         self.to_empty(device="cpu")
         rng = torch.Generator().manual_seed(seed)
-        initialise(self.silico_to_vivo, rng)
-        spread(self.judges, rng)
+        initialise_local(self.silico_to_vivo, rng)
+        spread_weights(self.judges, rng)
 
     judged = ("vivo",)  # the domains that translations are shown to judges of
     first_look, last_look = 32, 16  # clips of each domain to begin from, and to settle on whenever weights are written
@@ -101,7 +101,7 @@ class OneSided(TranslatorNetworks):
         }
         if self.settings.loss.steepness and self.settings.discriminator.variance_map:
             with torch.autocast(vivo.device.type, enabled=False):
-                maps = [log_variance(clips).detach().requires_grad_() for clips in (vivo, translated["vivo"])]
+                maps = [clip_log_variance(clips).detach().requires_grad_() for clips in (vivo, translated["vivo"])]
                 penalties = [gradient_penalty(each, self.vivo_map_judge.patches(each)) for each in maps]
             losses["steepness"] = torch.stack(penalties).mean()
         return losses

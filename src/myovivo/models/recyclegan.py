@@ -19,7 +19,7 @@ from .losses import cycle_loss, discriminator_loss, identity_loss, least_squares
 from .networks import TranslatorNetworks
 from .settings import TrainSettings
 
-FRAMES = 3  # of a clip: two, and the one that follows
+CLIP_FRAMES = 3  # of a clip: two, and the one that follows
 COMPARED = [0, 1, 2, 2]  # the real frame that each of the four translated or predicted frames is judged beside
 
 
@@ -48,8 +48,8 @@ class RecycleGAN(TranslatorNetworks):
         with torch.device("meta"):  # no weights are drawn here, so the global generator stays as it was
             self.silico_to_vivo = ResnetGenerator(settings.generator)
             self.vivo_to_silico = ResnetGenerator(settings.generator, noise=False)
-            self.silico_predictor = ResnetGenerator(settings.generator, noise=False, channels=FRAMES - 1)
-            self.vivo_predictor = ResnetGenerator(settings.generator, noise=False, channels=FRAMES - 1)
+            self.silico_predictor = ResnetGenerator(settings.generator, noise=False, channels=CLIP_FRAMES - 1)
+            self.vivo_predictor = ResnetGenerator(settings.generator, noise=False, channels=CLIP_FRAMES - 1)
             self.silico_judge = PatchDiscriminator(settings.discriminator, 2)
             self.vivo_judge = PatchDiscriminator(settings.discriminator, 2)
         self.to_empty(device="cpu")
@@ -137,7 +137,7 @@ class RecycleGAN(TranslatorNetworks):
         translated = torch.cat([translated, predicted], 1)
         if weights.gan:
             scores = _each(getattr(self, f"{target}_judge"), translated)
-            losses[f"gan_{target}"] = FRAMES * least_squares(scores, 1.0)
+            losses[f"gan_{target}"] = CLIP_FRAMES * least_squares(scores, 1.0)
         if weights.recycle:
             losses[f"recycle_{source}"] = cycle_loss(third, back(predicted, back.draw_noise(predicted, rng)))
         guess = getattr(self, f"{source}_predictor")(past)
@@ -145,7 +145,7 @@ class RecycleGAN(TranslatorNetworks):
             losses[f"recurrent_{source}"] = cycle_loss(third, guess)
         if getattr(weights, f"identity_{source}"):
             same = _each(back, frames, back.draw_noise(third, rng))
-            losses[f"identity_{source}"] = FRAMES * identity_loss(frames, same, weights.identity_norm)
+            losses[f"identity_{source}"] = CLIP_FRAMES * identity_loss(frames, same, weights.identity_norm)
         return losses, translated, guess
 
 

@@ -33,7 +33,7 @@ class Generator(Settings):
     tanh: bool = Field(default=True, description="squash what the network computes into (-1, 1) [P]")
 
 
-class LocalGenerator(Settings):
+class LocalSettings(Settings):
     """The generator of method one-sided, all ours: see docs/explanation/house."""
 
     RETIRED: ClassVar[Mapping[str, Any]] = {"pad_time": "replicate"}
@@ -162,7 +162,7 @@ class Optimiser(Settings):
     checkpoint_minutes: NotNegative = Field(default=5.0, description="time between checkpoints, min")
 
 
-class Validation(Settings):
+class ValidationSettings(Settings):
     """Looking at subjects set apart while training, to choose a checkpoint and to stop; all ours."""
 
     every: Count | None = Field(default=None, description="steps between validations; none: no validation")
@@ -185,12 +185,12 @@ class TrainSettings(Settings):
         "no way back, the content is held by correlation",
     )
     generator: Generator = Generator()
-    local: LocalGenerator = LocalGenerator()
+    local: LocalSettings = LocalSettings()
     discriminator: Discriminator = Discriminator()
     loss: Loss = Loss()
     data: Data = Data()
     optimiser: Optimiser = Optimiser()
-    validation: Validation = Validation()
+    validation: ValidationSettings = ValidationSettings()
 
     @property
     def dimensions(self) -> Literal[2, 3]:

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from ..errors import InputError
 from . import local
 from .generators import OUTER_KERNEL, ResnetGenerator, reach
-from .local import LocalGenerator, Noise
+from .local import LocalGenerator, LocalNoise
 from .settings import TrainSettings
 
-Seed = int | tuple[int, ...]
+NoiseSeed = int | tuple[int, ...]
 Read = Callable[[int, int], Tensor]  # frames low to high, standardised
 
 LOCAL_WINDOW = 128  # frames that a strictly local generator takes at once; more bring it nothing
@@ -43,7 +43,7 @@ class Walk(Protocol):
         """Frames of a sequence (T, Z, X) that a pass takes in `budget` bytes, with values of so many bytes."""
         ...
 
-    def blocks(self, read: Read, shape: tuple[int, int, int], seed: Seed, frames: int) -> Iterator[Tensor]:
+    def blocks(self, read: Read, shape: tuple[int, int, int], seed: NoiseSeed, frames: int) -> Iterator[Tensor]:
         """The translation (B, Z, X), standardised, on the CPU, block after block of `frames`."""
         ...
 
@@ -79,13 +79,13 @@ class LocalWalk:
 
     def __init__(self, network: LocalGenerator):
         self.network = network
-        self.frames_around: int | None = local.reach(network.settings)
+        self.frames_around: int | None = local.local_reach(network.settings)
 
     def frames_that_fit(self, shape: tuple[int, int, int], budget: float, value_bytes: int) -> int:
         return min(LOCAL_WINDOW, shape[0])
 
-    def blocks(self, read: Read, shape: tuple[int, int, int], seed: Seed, frames: int) -> Iterator[Tensor]:
-        network, total, margin = self.network, shape[0], local.reach(self.network.settings)
+    def blocks(self, read: Read, shape: tuple[int, int, int], seed: NoiseSeed, frames: int) -> Iterator[Tensor]:
+        network, total, margin = self.network, shape[0], local.local_reach(self.network.settings)
         rows, columns = (-(-size // network.settings.cell) * network.settings.cell for size in shape[1:])
         tissue = network.draw_tissue(rows, columns, _random(seed, 0))
         for start in range(0, total, frames):
@@ -93,11 +93,11 @@ class LocalWalk:
             low, high = max(start - margin, 0), min(stop + margin, total)
             x = _extended(read(low, high), (high - low, rows, columns))[None, None]  # (1, 1, T', Z', X')
             noise = [network.draw_frames(1, rows, columns, _random(seed, 1, frame)) for frame in range(low, high)]
-            window = _computed(network, x, Noise(tissue[None], torch.cat(noise, 1)[None]))
+            window = _computed(network, x, LocalNoise(tissue[None], torch.cat(noise, 1)[None]))
             yield window[0, 0, start - low : stop - low, : shape[1], : shape[2]]
 
     def plain(self, velocity: Tensor, *noise: Tensor) -> Tensor:
-        return self.network(velocity, Noise(*noise))
+        return self.network(velocity, LocalNoise(*noise))
 
     def example(self, rows: int, columns: int) -> tuple[dict[str, Tensor], Any]:
         x = torch.zeros(1, 1, 8, rows, columns)
@@ -120,7 +120,7 @@ class ResnetWalk:
         per_frame = pixels * settings.features * ((_TENSORS_ALIVE - 1) * value_bytes + 4)
         return min(max(int(budget / per_frame) - 2 * reach(settings), 1), shape[0])
 
-    def blocks(self, read: Read, shape: tuple[int, int, int], seed: Seed, frames: int) -> Iterator[Tensor]:
+    def blocks(self, read: Read, shape: tuple[int, int, int], seed: NoiseSeed, frames: int) -> Iterator[Tensor]:
         network, flat, total = self.network, self.flat, shape[0]
         # What is no whole stride, or too short to be reflected by half a kernel, is extended.
         time, *space = (1, *network.stride) if flat else network.stride
@@ -154,11 +154,11 @@ class ResnetWalk:
         return ({"velocity": x}, (free,)) if noise is None else ({"velocity": x, "noise": noise}, (free, ({},)))
 
 
-def _computed(network: nn.Module, x: Tensor, noise: Tensor | Noise | None) -> Tensor:
+def _computed(network: nn.Module, x: Tensor, noise: Tensor | LocalNoise | None) -> Tensor:
     """What the network makes of `x` where its weights are, brought back."""
     device = next(network.parameters()).device
-    if isinstance(noise, Noise):
-        noise = Noise(*(part.to(device) for part in noise))
+    if isinstance(noise, LocalNoise):
+        noise = LocalNoise(*(part.to(device) for part in noise))
     elif noise is not None:
         noise = noise.to(device)
     return network(x.to(device), noise).float().cpu()
@@ -170,7 +170,7 @@ def _extended(frames: Tensor, size: tuple[int, int, int]) -> Tensor:
     return frames[t][:, z][:, :, x]
 
 
-def _random(seed: Seed, *key: int) -> torch.Generator:
+def _random(seed: NoiseSeed, *key: int) -> torch.Generator:
     """The random numbers of one thing among those that `seed` decides."""
     sequence = np.random.SeedSequence(seed, spawn_key=key)
     return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0]))

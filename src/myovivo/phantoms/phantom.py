@@ -17,7 +17,7 @@ from ..acquisition.settings import AcquireSettings
 from ..errors import InputError
 from ..runtime.arrays import Floats
 from ..runtime.provenance import made_by
-from ..runtime.settings import settings_from
+from ..runtime.settings import check_counts, settings_from
 from ..sequences.domain import good_recording, good_sequence, make_domain, sequence_name
 from ..sequences.labels import MotorUnits
 from ..sequences.recording import Recording
@@ -36,7 +36,7 @@ _VESSEL_RADIUS = 0.0015  # m
 # The arterial pulse as displacement: amplitude and phase of its first harmonics, a fast rise and a slow fall.
 _PULSE_HARMONICS = ((1.0, 0.0), (0.5, -0.9), (0.25, -1.8), (0.12, -2.6))
 
-Settings = PhantomSettings | str | Path | Mapping[str, Any] | None
+PhantomSource = PhantomSettings | str | Path | Mapping[str, Any] | None
 
 
 class Activity(NamedTuple):
@@ -48,7 +48,7 @@ class Activity(NamedTuple):
 
 
 def phantom(
-    settings: Settings = None,
+    settings: PhantomSource = None,
     *,
     seed: int = 0,
     subject: int = 0,
@@ -101,9 +101,8 @@ def phantom(
     softened = _softening(displacement, weight, imaging.axial_resolution / 2)
     note = {"softened": softened} if softened < 1 else {}
     if note:
-        strength, largest, displacement, velocity = (
-            softened * each for each in (strength, largest, displacement, velocity)
-        )
+        strength, largest = softened * strength, softened * largest
+        displacement, velocity = softened * displacement, softened * velocity
     background, background_weight = _background(settings, tissue, frames, rng)
 
     shape = (imaging.rows, imaging.columns)
@@ -148,7 +147,7 @@ def phantom_domain(
     out: str | Path,
     subjects: int = 8,
     runs: int = 3,
-    settings: Settings = None,
+    settings: PhantomSource = None,
     *,
     acquire_settings: AcquireSettings | str | Path | Mapping[str, Any] | None = None,
     iq: bool = False,
@@ -177,8 +176,10 @@ def phantom_domain(
 
     Raises
     ------
+    InputError : no subject or run is asked for, or a setting breaks a rule.
     RunFolderError : the folder holds a domain made with other settings.
     """
+    check_counts(subjects=subjects, runs=runs)
     settings = settings_from(PhantomSettings, settings, **changes)
     chain = settings_from(AcquireSettings, acquire_settings or acquired_like(settings))
     makers = {}
@@ -191,8 +192,8 @@ def phantom_domain(
             )
     recipe = {
         "stage": "phantom",
-        "settings": settings.model_dump(mode="json"),
-        "acquire": "iq" if iq else chain.model_dump(mode="json"),
+        "settings": settings,
+        "acquire": "iq" if iq else chain,
         "seed": seed,
     }
     good = good_recording if iq else good_sequence
@@ -247,13 +248,13 @@ def _draw(settings: PhantomSettings, tissue: TissueSlice, rng: Generator) -> Act
     twitches = draw_twitches(settings.twitch, len(trains.times), rng)
     cells = tissue_grid(settings.grid)
     muscle = tissue.muscle[:, tissue.image]
-    found: list[Territories] = []
-    while len(found) < len(trains.times):
-        one = draw_territories(settings.territory, cells, 1, rng)
-        row, column = (one.centre[0] / cells.spacing).astype(int)
+    territories: list[Territories] = []
+    while len(territories) < len(trains.times):
+        territory = draw_territories(settings.territory, cells, 1, rng)
+        row, column = (territory.centre[0] / cells.spacing).astype(int)
         if muscle[row, column]:
-            found.append(one)
-    return Activity(trains, Territories(*(np.concatenate(parts) for parts in zip(*found, strict=True))), twitches)
+            territories.append(territory)
+    return Activity(trains, Territories(*(np.concatenate(parts) for parts in zip(*territories, strict=True))), twitches)
 
 
 def _borrow(settings: PhantomSettings, activity: Sequence) -> Activity:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..runtime.settings import Count, NotNegative, Positive, Settings
 from ..sequences.grid import Grid
+from ..sequences.quantities import CentreFrequency, FrameRate, SoundSpeed
 from ..simulation.settings import Firing, Territory, Twitch
 
 # ----------------------------------------------------------------------------------- phantom
@@ -45,11 +46,11 @@ class Contraction(Settings):
 
 
 class Imaging(Settings):
-    frame_rate: Positive = Field(default=2000.0, description="plane-wave frames per second, Hz [P]")
+    frame_rate: FrameRate = Field(default=2000.0, description="plane-wave frames per second, Hz [P]")
     rows: Count = Field(default=256, description="samples in depth of the IQ image")
     columns: Count = Field(default=128, description="lines of the IQ image [P]")
-    centre_frequency: Positive = Field(default=7.5e6, description="f0, Hz")
-    sound_speed: Positive = Field(default=1540.0, description="c, m/s")
+    centre_frequency: CentreFrequency = Field(default=7.5e6, description="f0, Hz")
+    sound_speed: SoundSpeed = Field(default=1540.0, description="c, m/s")
     axial_resolution: Positive = Field(default=0.00025, description="SD of the axial point-spread function, m")
     lateral_resolution: Positive = Field(default=0.0006, description="SD of the lateral point-spread function, m")
     snr_db: tuple[float, float] = Field(default=(10.0, 50.0), description="SNR at half depth, uniform per subject, dB")

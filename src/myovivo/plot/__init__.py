@@ -1,6 +1,7 @@
 """One function per figure: each takes data and an axes, draws, and returns the axes.
 
-Data come in SI units as everywhere, and are drawn in mm, mm/s and ms. Velocities of standardised
+Where it makes sense, `Sequence` and `Recording` objects are drawn as they are, and bring their own spacing and frame
+rate. Other data come in SI units as everywhere, and are drawn in mm, mm/s and ms. Velocities of standardised
 sequences are drawn in SDs (`unit="SD"`). Depth runs downwards from the probe. Give the same `limits`
 to panels that are to be compared. The colours are those of Okabe and Ito (2008), told apart with
 any kind of colour vision and in print.
@@ -19,11 +20,15 @@ from .maps import (
     variance_map,
 )
 from .style import OTHERS, SILICO, TRANSLATED, VIVO, common_limits, decibel
+from .units import FOUND, SHARE, TRUE, raster, unit_courses, unit_map
 
 __all__ = [
+    "FOUND",
     "OTHERS",
+    "SHARE",
     "SILICO",
     "TRANSLATED",
+    "TRUE",
     "VIVO",
     "b_mode",
     "common_limits",
@@ -37,8 +42,11 @@ __all__ = [
     "lag_map",
     "losses",
     "psd",
+    "raster",
     "significance",
     "territories",
     "time_signals",
+    "unit_courses",
+    "unit_map",
     "variance_map",
 ]

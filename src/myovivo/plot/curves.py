@@ -11,7 +11,19 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from ..errors import InputError
-from .style import OTHERS, SILICO, TRANSLATED, VIVO, Unit, axes_or_new, factor, round_down, unframed
+from .style import (
+    OTHERS,
+    SILICO,
+    TRANSLATED,
+    VIVO,
+    SequenceLike,
+    Unit,
+    axes_or_new,
+    factor,
+    require_velocity,
+    round_down,
+    unframed,
+)
 
 
 def psd(
@@ -44,22 +56,35 @@ def psd(
 
 
 def time_signals(
-    silico: ArrayLike,
-    translated: ArrayLike,
-    frame_rate: float,
+    silico: ArrayLike | SequenceLike,
+    translated: ArrayLike | SequenceLike,
+    frame_rate: float | None = None,
     ax: Axes | None = None,
     labels: Series[str] = (),
     unit: Unit = "mm/s",
     names: tuple[str, str] = ("silico", "translated"),
+    pixels: Series[tuple[int, int]] | None = None,
 ) -> Axes:
     """Velocity over time at some pixels, before and after translation, one above the other.
 
     Parameters
     ----------
-    silico, translated : (T, N), m/s; SDs if `unit` is `SD`
-    frame_rate : Hz
+    silico, translated : (T, N), m/s, SDs if `unit` is `SD`; or two `Sequence`
+    frame_rate : Hz; not with sequences, which have their own
     labels : N texts, one beside each pair of signals
+    pixels : N pairs (row, column) of the sequences; the one that moves most in `silico` if None
+
+    Raises
+    ------
+    InputError : no frame rate, pixels outside, or two that do not belong together.
     """
+    if isinstance(silico, SequenceLike) and isinstance(translated, SequenceLike):
+        require_velocity(unit)
+        silico, translated, frame_rate = _signals(silico, translated, frame_rate, pixels)
+    elif isinstance(silico, SequenceLike) or isinstance(translated, SequenceLike):
+        raise InputError("signals must be two sequences or two arrays (T, N), got one of each; give sequence.velocity")
+    elif pixels is not None or frame_rate is None:
+        raise InputError("signals given as arrays (T, N) need frame_rate, in Hz, and no pixels; or give two sequences")
     before, after = (np.asarray(value, float) * factor(unit) for value in (silico, translated))
     if before.shape != after.shape or before.ndim != 2:
         raise InputError(f"signals must both be (T, N), got {before.shape} and {after.shape}")
@@ -86,6 +111,26 @@ def time_signals(
     unframed(ax)
     ax.spines["left"].set_visible(False)
     return ax
+
+
+def _signals(
+    before: SequenceLike, after: SequenceLike, frame_rate: float | None, pixels: Series[tuple[int, int]] | None
+) -> tuple[ArrayLike, ArrayLike, float]:
+    """(T, N) of both at some pixels, and their frame rate."""
+    if frame_rate is not None:
+        raise InputError(f"sequences have their own frame rate, got {frame_rate} beside them; leave it out")
+    if before.velocity.shape != after.velocity.shape or before.frame_rate != after.frame_rate:
+        shapes = (
+            f"{before.velocity.shape} at {before.frame_rate:g} Hz and {after.velocity.shape} at {after.frame_rate:g} Hz"
+        )
+        raise InputError(f"the two sequences must be alike, got {shapes}; draw a sequence with its own translation")
+    size = before.velocity.shape[1:]
+    busiest = np.unravel_index(int(np.var(before.velocity, axis=0).argmax()), size)
+    chosen = np.atleast_2d([busiest] if pixels is None else pixels)  # (N, 2)
+    if chosen.ndim != 2 or chosen.shape[1:] != (2,) or np.any(chosen < 0) or np.any(chosen >= size):
+        raise InputError(f"pixels are (row, column) within {size}, got {chosen.tolist()}")
+    rows, columns = chosen.T
+    return before.velocity[:, rows, columns], after.velocity[:, rows, columns], before.frame_rate
 
 
 def depth_profile(
@@ -135,9 +180,9 @@ def depth_band(
     ax.plot(centre, depth_mm, color=colour, linewidth=1.5)
     ax.axvline(0, color="0.6", linewidth=0.6)
     if p is not None:
-        found = depth_mm[np.asarray(p) <= alpha]
+        marked = depth_mm[np.asarray(p) <= alpha]
         edge = ax.get_yaxis_transform()
-        ax.plot(np.full(len(found), 0.02), found, "s", color=colour, markersize=3, transform=edge, clip_on=False)
+        ax.plot(np.full(len(marked), 0.02), marked, "s", color=colour, markersize=3, transform=edge, clip_on=False)
     step = depth_mm[1] - depth_mm[0] if len(depth_mm) > 1 else 1.0
     ax.set(ylabel="depth (mm)", ylim=(depth_mm[-1] + step / 2, depth_mm[0] - step / 2))
     if label or not ax.get_xlabel():

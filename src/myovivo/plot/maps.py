@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from .style import Limits, Unit, add_colourbar, axes_or_new, decibel, diverging, factor, image
+from ..errors import InputError
+from .style import (
+    Limits,
+    RecordingLike,
+    SequenceLike,
+    Spacing,
+    Unit,
+    add_colourbar,
+    axes_or_new,
+    decibel,
+    diverging,
+    factor,
+    image,
+    require_velocity,
+    spacing_of,
+)
+
+_BLOCK = 64  # frames at a time
 
 
 def variance_map(
-    variance: ArrayLike,
-    spacing: tuple[float, float],
+    variance: ArrayLike | SequenceLike,
+    spacing: Spacing = None,
     ax: Axes | None = None,
     unit: Unit = "mm/s",
     limits: Limits = None,
@@ -21,50 +38,81 @@ def variance_map(
 
     Parameters
     ----------
-    variance : (Z, X), (m/s)²; squared SDs if `unit` is `SD`
-    spacing : (dz, dx), m
+    variance : (Z, X), (m/s)², squared SDs if `unit` is `SD`; or a `Sequence`
+    spacing : (dz, dx), m; not with a `Sequence`, which has its own
     limits : dB, lowest and highest shown; the 1st and the 100th percentile if None
+
+    Raises
+    ------
+    InputError : no spacing, or a unit that is not that of what is drawn.
     """
-    level = decibel(np.asarray(variance) * (1e6 if unit == "mm/s" else 1.0))
+    spacing = spacing_of(variance, spacing)
+    if isinstance(variance, SequenceLike):
+        require_velocity(unit)
+        variance = _variance(variance.velocity)
+    level = decibel(np.asarray(variance) * factor(unit) ** 2)
     low, high = limits or (float(np.percentile(level, 1)), float(level.max()))
     label = "variance (dB re 1 (mm/s)²)" if unit == "mm/s" else "variance (dB re SD²)"
     return image(level, spacing, ax, "magma", (low, high), label if colourbar else None)
 
 
 def frame(
-    velocity: ArrayLike,
-    spacing: tuple[float, float],
+    velocity: ArrayLike | SequenceLike,
+    spacing: Spacing = None,
     ax: Axes | None = None,
     unit: Unit = "mm/s",
     limit: float | None = None,
     colourbar: bool = True,
+    index: int | None = None,
 ) -> Axes:
     """Velocity of one frame; red towards the probe, blue away.
 
     Parameters
     ----------
-    velocity : (Z, X), m/s; SDs if `unit` is `SD`
-    spacing : (dz, dx), m
+    velocity : (Z, X), m/s, SDs if `unit` is `SD`; or a `Sequence`
+    spacing : (dz, dx), m; not with a `Sequence`, which has its own
     limit : largest velocity shown either way, in the unit drawn; the largest there is if None
+    index : which frame of a `Sequence`; the first if None
+
+    Raises
+    ------
+    InputError : no spacing, no such frame, or a unit that is not that of what is drawn.
     """
+    spacing = spacing_of(velocity, spacing)
+    if isinstance(velocity, SequenceLike):
+        require_velocity(unit)
+        velocity = _numbered(velocity.velocity, index or 0)
+    elif index is not None:
+        raise InputError(f"index={index} picks a frame of a Sequence; give one, or the frame alone")
     return diverging(velocity, spacing, ax, unit, limit, f"velocity ({unit})" if colourbar else None)
 
 
 def b_mode(
-    iq: ArrayLike,
-    spacing: tuple[float, float],
+    iq: ArrayLike | RecordingLike,
+    spacing: Spacing = None,
     ax: Axes | None = None,
     span: float = 50.0,
     colourbar: bool = True,
+    index: int | None = None,
 ) -> Axes:
     """Echo of one frame in dB below its strongest thousandth.
 
     Parameters
     ----------
-    iq : (Z, X), complex, or its magnitude
-    spacing : (dz, dx), m
+    iq : (Z, X), complex, or its magnitude; or a `Recording`
+    spacing : (dz, dx), m; not with a `Recording`, which has its own
     span : dB shown
+    index : which frame of a `Recording`; the first if None
+
+    Raises
+    ------
+    InputError : no spacing, or no such frame.
     """
+    spacing = spacing_of(iq, spacing)
+    if isinstance(iq, RecordingLike):
+        iq = _frame_of(iq, index or 0)
+    elif index is not None:
+        raise InputError(f"index={index} picks a frame of a Recording; give one, or the frame alone")
     echo = np.abs(np.asarray(iq))
     brightest = float(np.percentile(echo, 99.9)) or 1.0
     return image(2 * decibel(echo / brightest), spacing, ax, "gray", (-span, 0.0), "echo (dB)" if colourbar else None)
@@ -100,7 +148,7 @@ def correlation_map(correlation: ArrayLike, spacing: tuple[float, float], ax: Ax
 
     Parameters
     ----------
-    correlation : (Z, X), as `evaluate.metrics.content_correlation` gives
+    correlation : (Z, X), as `evaluation.content.content_correlation` gives
     spacing : (dz, dx), m
     """
     return image(np.asarray(correlation, float), spacing, ax, "viridis", (0.0, 1.0), "xCorr")
@@ -119,20 +167,33 @@ def lag_map(lag: ArrayLike, spacing: tuple[float, float], ax: Axes | None = None
 
 
 def territories(
-    mask: ArrayLike, spacing: tuple[float, float], ax: Axes, colour: str = "white", style: str = "solid"
+    mask: ArrayLike | object,
+    spacing: Spacing = None,
+    ax: Axes | None = None,
+    colour: str = "white",
+    style: str = "solid",
 ) -> Axes:
     """Outlines of the motor-unit territories over a map.
 
     Parameters
     ----------
-    mask : (K, Z, X) bool
-    spacing : (dz, dx), m
+    mask : (K, Z, X) bool; or a `Sequence` with labels, its labels, or `Units`
+    spacing : (dz, dx), m; not with a `Sequence` or `Units`, which have their own
+    ax : axes of the map; an empty grey one is drawn if None
+
+    Raises
+    ------
+    InputError : no spacing, or a sequence without labels.
     """
+    spacing = spacing_of(mask, spacing)
+    masks = _masks(mask)
+    if ax is None:
+        ax = image(np.full(masks.shape[1:], np.nan), spacing, None, "gray", (0.0, 1.0), None)
     dz, dx = (1e3 * value for value in spacing)
-    for one in np.asarray(mask, float):
-        if one.any() and not one.all():
-            depth, lateral = (np.arange(one.shape[0]) + 0.5) * dz, (np.arange(one.shape[1]) + 0.5) * dx
-            ax.contour(lateral, depth, one, levels=[0.5], colors=colour, linewidths=0.8, linestyles=style)
+    for inside in masks:
+        if inside.any() and not inside.all():
+            depth, lateral = (np.arange(inside.shape[0]) + 0.5) * dz, (np.arange(inside.shape[1]) + 0.5) * dx
+            ax.contour(lateral, depth, inside, levels=[0.5], colors=colour, linewidths=0.8, linestyles=style)
     return ax
 
 
@@ -148,7 +209,7 @@ def kspace(
 
     Parameters
     ----------
-    magnitude : as `evaluate.metrics.kspace` gives: row i is frequency (i + 1) / (Z dz) in depth
+    magnitude : as `evaluation.map_features.kspace` gives: row i is frequency (i + 1) / (Z dz) in depth
     size : (Z, X) of the map
     spacing : (dz, dx), m
     limits : dB; the 1st and the 100th percentile if None
@@ -177,3 +238,44 @@ def significance(
     spacing : (dz, dx), m
     """
     return territories((np.asarray(p) <= alpha)[None], spacing, ax, colour)
+
+
+def _variance(velocity: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(Z, X): variance over time of (T, Z, X), of the difference from the first frame, so that it is exact if small."""
+    first = velocity[0].astype(np.float64)
+    total, squares = np.zeros_like(first), np.zeros_like(first)
+    for start in range(0, len(velocity), _BLOCK):
+        moved = velocity[start : start + _BLOCK] - first
+        total += moved.sum(axis=0)
+        squares += np.square(moved).sum(axis=0)
+    return np.maximum(squares / len(velocity) - (total / len(velocity)) ** 2, 0.0)
+
+
+def _numbered(frames: NDArray[np.float32], index: int) -> NDArray[np.float32]:
+    """A frame of a sequence, from the end if negative."""
+    if not -len(frames) <= index < len(frames):
+        raise InputError(f"there is no frame {index}; the sequence has {len(frames)}, counted from 0")
+    return frames[index]
+
+
+def _frame_of(recording: RecordingLike, index: int) -> NDArray[np.complex64]:
+    """A frame of a recording, read no further than that."""
+    passed = 0
+    for block in recording.blocks():
+        if 0 <= index < passed + len(block):
+            return block[index - passed]
+        passed += len(block)
+    raise InputError(f"there is no frame {index}; the recording has {passed}, counted from 0")
+
+
+def _masks(drawn: object) -> NDArray[np.float64]:
+    """(K, Z, X), 1 inside: of an array, of what has masks, or of what has labels."""
+    source = drawn
+    if isinstance(drawn, SequenceLike):
+        source = getattr(drawn, "labels", None)
+        if source is None:
+            raise InputError("the sequence has no labels, so no territories are known; simulated and phantom ones have")
+    masks = np.asarray(getattr(source, "mask", source), float)
+    if masks.ndim != 3:
+        raise InputError(f"territories must be masks (K, Z, X), got shape {masks.shape}")
+    return masks

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Series
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 
@@ -18,6 +19,69 @@ OTHERS = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # further models, further
 Unit = Literal["mm/s", "SD"]
 
 Limits = tuple[float, float] | None
+
+
+@runtime_checkable
+class SequenceLike(Protocol):
+    """What is drawn like a `Sequence`: velocity (T, Z, X), m/s, frame rate, Hz, and spacing (dz, dx), m."""
+
+    @property
+    def velocity(self) -> NDArray[np.float32]: ...
+
+    @property
+    def frame_rate(self) -> float: ...
+
+    @property
+    def spacing(self) -> tuple[float, float]: ...
+
+
+@runtime_checkable
+class RecordingLike(Protocol):
+    """What is drawn like a `Recording`: its blocks of frames (B, Z, X), and spacing (dz, dx), m."""
+
+    @property
+    def blocks(self) -> Callable[[], Iterator[NDArray[np.complex64]]]: ...
+
+    @property
+    def spacing(self) -> tuple[float, float]: ...
+
+
+Spacing = tuple[float, float] | None
+
+
+def spacing_of(drawn: object, spacing: Spacing) -> tuple[float, float]:
+    """The spacing (dz, dx), m, that was given, or that what is drawn has.
+
+    Raises
+    ------
+    InputError : neither, both, or no two positive numbers.
+    """
+    own = getattr(drawn, "spacing", None)
+    if own is not None and spacing is not None:
+        kind = type(drawn).__name__
+        raise InputError(f"a {kind} has its own spacing, got {spacing} beside it; leave it out, and name the axes ax=…")
+    value = own if spacing is None else spacing
+    if value is None:
+        raise InputError("a map needs the size of its pixels; give spacing=(dz, dx) in m, or a Sequence")
+    try:
+        dz, dx = (float(step) for step in value)
+    except (TypeError, ValueError):
+        got = type(value).__name__
+        raise InputError(f"spacing must be (dz, dx) in m, got {got} {value}; axes are named, ax=…") from None
+    if not (0 < dz < np.inf and 0 < dx < np.inf):
+        raise InputError(f"spacing must be positive, in m, got ({dz:g}, {dx:g})")
+    return dz, dx
+
+
+def require_velocity(unit: Unit) -> None:
+    """Refuse to draw a sequence in SDs: it is in m/s.
+
+    Raises
+    ------
+    InputError : a unit other than mm/s.
+    """
+    if unit != "mm/s":
+        raise InputError(f"a Sequence is in m/s and is drawn in mm/s, got unit={unit!r}; give standardised arrays")
 
 
 def decibel(power: ArrayLike) -> Any:

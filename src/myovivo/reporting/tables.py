@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import html
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..runtime.files import write_text
+from ..runtime.templates import render
+from ..runtime.text_tables import comma_separated
+from .sections import TEMPLATES
 
 # What LaTeX would read as commands, and signs that its default fonts lack.
 _LATEX = {
@@ -32,9 +32,7 @@ class Table:
 
     def csv(self) -> str:
         """As comma-separated values."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([self.head, *self.rows])
-        return text.getvalue()
+        return comma_separated([self.head, *self.rows])
 
     def latex(self) -> str:
         """As a LaTeX table that needs the package booktabs."""
@@ -53,12 +51,7 @@ class Table:
 
     def html(self) -> str:
         """As an HTML table within a scrolling block."""
-        parts = ["<thead>", _html_row(self.head, "th"), "</thead><tbody>"]
-        for number, row in enumerate(self.rows):
-            if number in self.groups:
-                parts.append("</tbody><tbody>")
-            parts.append(_html_row(row, "td"))
-        return f'<div class="scroll"><table class="metrics">{"".join(parts)}</tbody></table></div>'
+        return render(TEMPLATES / "table.html", table=self)
 
     def save(self, folder: Path) -> None:
         """Write `NAME.csv` and `NAME.tex` into a folder.
@@ -77,8 +70,3 @@ def _latex(text: str) -> str:
 
 def _latex_row(cells: Iterable[str]) -> str:
     return " & ".join(_latex(cell) for cell in cells) + r" \\"
-
-
-def _html_row(cells: Iterable[str], tag: str) -> str:
-    first, *others = (html.escape(cell) for cell in cells)
-    return f"<tr><th>{first}</th>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in others) + "</tr>"

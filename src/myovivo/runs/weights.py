@@ -13,6 +13,7 @@ from ..models.settings import TrainSettings
 from ..runtime.recipe import digest
 from ..runtime.settings import explain
 from ..runtime.tensors import read_tensors, write_tensors
+from ..runtime.words import did_you_mean
 from ..sequences.scale import DomainScale
 from ..version import __version__
 
@@ -33,6 +34,18 @@ class Weights(NamedTuple):
     tensors: dict[str, Tensor]
     path: Path
     digest: str  # SHA-256 of the file: what tells one set of weights from another
+
+    def facts(self) -> dict[str, str]:
+        """What a translator with these weights reads, gives and comes from, in words."""
+        dz, dx = (1e3 * step for step in self.spacing)
+        rows = f"{self.settings.data.clip[1]} rows" if self.settings.knows_depth else "any number of rows"
+        scales = ", ".join(f"{name} SD {1e3 * scale.std:.4g} mm/s" for name, scale in self.standards.items())
+        return {
+            "reads": f"{self.frame_rate:.6g} Hz, pixels of {dz:.4g} x {dx:.4g} mm, {rows}",
+            "scales": f"{scales}; velocity in m/s",
+            "trained": f"{self.settings.method}, {self.step} steps, seed {self.seed}",
+            "weights": f"{self.path.name} in {self.path.parent.name or '.'}, SHA-256 {self.digest[:12] or 'unknown'}",
+        }
 
 
 def write_weights(path: str | Path, weights: Weights) -> None:
@@ -66,6 +79,8 @@ def load_weights(run: str | Path) -> Weights:
     CheckpointError : missing, damaged, not from myovivo, or incomplete.
     """
     path = _weights_file(run)
+    if not Path(run).exists() and path.parent != BUNDLED:
+        raise CheckpointError(run, f"does not exist; give a run folder, a weights file or {_bundled(str(run))}")
     tensors, note = read_tensors(path, "weights")
     try:
         dz, dx = map(float, note["spacing"])
@@ -91,6 +106,12 @@ def load_weights(run: str | Path) -> Weights:
 def _scale(pair: Any) -> DomainScale:
     mean, std = map(float, pair)
     return DomainScale(mean, std, "training run")
+
+
+def _bundled(name: str) -> str:
+    """The names of the weights that come with the package, the nearest to `name` picked out."""
+    names = sorted(path.stem for path in BUNDLED.glob("*.safetensors"))
+    return f"bundled weights ({', '.join(names)}){did_you_mean(name, names)}"
 
 
 def _weights_file(run: str | Path) -> Path:

@@ -27,6 +27,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(path.parent, f"cannot be made ({error.strerror}); choose another folder") from error
+    try:
         yield part
         os.replace(part, path)
     except BaseException as error:

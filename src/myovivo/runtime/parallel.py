@@ -17,9 +17,7 @@ from collections.abc import Sequence as Series
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-import joblib
-
-from ..errors import ClusterError, MissingExtraError, MyovivoError
+from ..errors import ClusterError, InputError, MissingExtraError, MyovivoError
 
 T = TypeVar("T")
 
@@ -78,12 +76,21 @@ def in_parallel(
 
     Raises
     ------
+    InputError : 0 workers.
     ClusterError : the scheduler was lost.
     """
     if (client := _client.get()) is not None:
         yield from _on_workers(client, function, calls)
         return
-    count = min(joblib.effective_n_jobs(workers), max(len(calls), 1))
+    if workers == 0:
+        raise InputError("workers must be a number of processes, or -1 for one per core, got 0")
+    if workers == 1 or len(calls) <= 1:  # no pool, whose library alone takes a tenth of a second to load
+        for number, call in enumerate(calls):
+            yield _here(number, function, call)
+        return
+    import joblib
+
+    count = min(joblib.effective_n_jobs(workers), len(calls))
     jobs = (joblib.delayed(_here)(number, function, call) for number, call in enumerate(calls))
     yield from joblib.Parallel(count, prefer="threads" if threads else None, return_as="generator_unordered")(jobs)  # type: ignore[misc]
 

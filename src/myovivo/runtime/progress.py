@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from .words import spoken_time
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 T = TypeVar("T")
 
 _LINE_EVERY_S = 10.0
-
-console = Console(stderr=True)
 
 
 class Bar:
@@ -29,18 +30,8 @@ class Bar:
 
     def __enter__(self) -> Bar:
         self._start = self._last_line = time.monotonic()
-        self._rich: Progress | None = None
-        if console.is_terminal and not self.quiet:
-            self._rich = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}"),
-                console=console,
-            )
+        self._rich = None if self.quiet else _drawn_bar()
+        if self._rich:
             self._rich.start()
             self._task = self._rich.add_task(self.title, total=self.total, completed=self.done, note="")
         return self
@@ -59,10 +50,9 @@ class Bar:
     def _print_line(self, now: float, note: str) -> None:
         elapsed = now - self._start
         rate = (self.done - self._first) / max(elapsed, 1e-9)
-        left = f"{(self.total - self.done) / rate:.0f} s left" if rate else "time left unknown"
-        console.print(
-            f"{self.title}: {self.done}/{self.total}, {elapsed:.0f} s, {left} {note}", highlight=False, soft_wrap=True
-        )
+        left = f"{spoken_time((self.total - self.done) / rate)} left" if rate else "time left unknown"
+        line = f"{self.title}: {self.done}/{self.total}, {spoken_time(elapsed)}, {left} {note}"
+        print(line.rstrip(), file=sys.stderr, flush=True)
 
     def __exit__(self, *exception: object) -> None:
         now = time.monotonic()
@@ -70,6 +60,33 @@ class Bar:
             self._rich.stop()
         elif not self.quiet and now - self._start >= 2.0:
             self._print_line(now, "")
+
+
+def _drawn_bar() -> Progress | None:
+    """A bar of rich, which is loaded only here; None where there is no terminal to draw it on."""
+    if not sys.stderr.isatty():
+        return None
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from .console import console
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    return Progress(*columns, console=console) if console.is_terminal else None
 
 
 def track(items: Iterable[T], title: str, total: int, quiet: bool = False) -> Iterator[T]:

@@ -162,7 +162,8 @@ def difference(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = 
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             return difference(old, new, f"{prefix}{name}.")
         return f"{prefix}{name} is {_short(old)} there, {_short(new)} here"
-    return "the same"
+    strangers = sorted(there.keys() ^ here.keys())
+    return f"{prefix}{strangers[0]} is known to one of them only" if strangers else "the same"
 
 
 def _short(value: Any) -> str:

@@ -14,6 +14,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import FileError, InputError
+from .words import did_you_mean
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -28,6 +29,13 @@ def _not_empty(band: tuple[float, float]) -> tuple[float, float]:
     if band[0] == band[1]:
         raise ValueError(f"a pass band must end above where it starts, got {band[0]:g} to {band[1]:g} Hz")
     return band
+
+
+def check_counts(**counts: int) -> None:
+    """Raise InputError unless each count is at least 1, as a `Count` among settings is."""
+    for name, count in counts.items():
+        if count < 1:
+            raise InputError(f"{name} must be at least 1, got {count}")
 
 
 PassBand = Annotated[tuple[Positive, Positive], AfterValidator(_not_empty)]
@@ -102,23 +110,45 @@ def settings_from(kind: type[S], source: S | str | Path | Mapping[str, Any] | No
     try:
         return kind.model_validate(complete)
     except ValidationError as error:
-        raise InputError(f"{origin}: {explain(error)}") from None
+        raise InputError(f"{origin}: {explain(error, kind)}") from None
 
 
-def explain(error: ValidationError) -> str:
-    """The first problem of a validation as one line: setting, rule, value got."""
+def explain(error: ValidationError, kind: type[BaseModel] | None = None) -> str:
+    """The first problem of a validation as one line: setting, rule, value got; of an unknown one, who is near.
+
+    Parameters
+    ----------
+    error : what pydantic raised
+    kind : the settings that were validated, whose names are proposed for an unknown one
+    """
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"]) or "settings"
     if first["type"] == "extra_forbidden":
-        return f"there is no setting {name!r}; see --help for the names"
+        if isinstance(first["input"], Mapping) and first["input"]:
+            name = f"{name}.{next(iter(first['input']))}"  # it is the group that is not there
+        meant = (did_you_mean(name, dotted_names(kind)) or "; see --help-all for the names") if kind else ""
+        return f"there is no setting {name!r}{meant}"
     return f"{name}: {first['msg'].removeprefix('Value error, ')}, got {first['input']!r}"
+
+
+def dotted_names(kind: type[BaseModel]) -> list[str]:
+    """The name of every setting of a kind, in order: "model", "grid.frames", "grid.frame_rate" and so on."""
+    names = []
+    for name, field in kind.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, Settings):
+            names += [f"{name}.{inner}" for inner in dotted_names(type(default))]
+        else:
+            names.append(name)
+    return names
 
 
 def _read_yaml(path: Path, kind: type[Settings]) -> Mapping[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        known = f"; presets: {', '.join(kind.PRESETS)}" if kind.PRESETS else ""
+        meant = did_you_mean(str(path), kind.PRESETS)
+        known = f"{meant or ';'} presets: {', '.join(kind.PRESETS)}" if kind.PRESETS else ""
         raise FileError(path, f"is neither a preset nor a file{known}") from None
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise FileError(path, f"is not readable YAML ({' '.join(str(error).split())})") from None

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..errors import CheckpointError
 from .files import whole_file
 
-FORMAT_VERSION = 1
+TENSORS_VERSION = 1
 
 
 def write_tensors(path: str | Path, kind: str, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -29,7 +29,7 @@ def write_tensors(path: str | Path, kind: str, tensors: Mapping[str, Tensor], ab
     ------
     FileError : the disk is full or the folder cannot be written.
     """
-    note = {"format": f"myovivo {kind}", "format_version": FORMAT_VERSION, **about}
+    note = {"format": f"myovivo {kind}", "format_version": TENSORS_VERSION, **about}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with whole_file(path) as part:
         part.write_bytes(save(plain, metadata={"myovivo": json.dumps(note)}))
@@ -42,13 +42,30 @@ def read_tensors(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[s
     ------
     CheckpointError : missing, truncated, not safetensors (a pickle, for instance), or of another kind.
     """
-    path = Path(path)
+    tensors: dict[str, Tensor] = {}
+    note = _read(Path(path), kind, tensors)
+    return tensors, note
+
+
+def read_description(path: str | Path, kind: str) -> dict[str, Any]:
+    """The description alone, without the tensors.
+
+    Raises
+    ------
+    CheckpointError : as `read_tensors`.
+    """
+    return _read(Path(path), kind)
+
+
+def _read(path: Path, kind: str, tensors: dict[str, Tensor] | None = None) -> dict[str, Any]:
+    """The description; `tensors` is filled if given."""
     if not path.is_file():
         raise CheckpointError(path, "does not exist; give the folder of a run that has saved at least once")
     try:
         with safe_open(path, framework="pt") as file:
             note = json.loads((file.metadata() or {})["myovivo"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            if tensors is not None:
+                tensors |= {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError, UnicodeDecodeError) as error:
         problem = f"is not a readable safetensors file ({' '.join(str(error).split())}); restore it or train again"
         raise CheckpointError(path, problem) from None
@@ -56,10 +73,10 @@ def read_tensors(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[s
         raise CheckpointError(path, "is safetensors but not from myovivo; give the folder of a myovivo run") from None
     if not isinstance(note, dict) or note.get("format") != f"myovivo {kind}":
         raise CheckpointError(path, f"is not a myovivo {kind} file; give the folder of a myovivo run")
-    if not isinstance(note.get("format_version"), int) or note["format_version"] > FORMAT_VERSION:
+    if not isinstance(note.get("format_version"), int) or note["format_version"] > TENSORS_VERSION:
         version = note.get("format_version")
-        raise CheckpointError(path, f"has format version {version}, newer than {FORMAT_VERSION}; upgrade myovivo")
-    return tensors, note
+        raise CheckpointError(path, f"has format version {version}, newer than {TENSORS_VERSION}; upgrade myovivo")
+    return note
 
 
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

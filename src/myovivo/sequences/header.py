@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError, InputError
-from .hdf5 import FORMAT, FORMAT_VERSION, opened
+from .hdf5 import FORMAT, FORMAT_VERSION, opened, title_of
 from .labels import MotorUnits, read_labels
 
 CHUNK_FRAMES = 32  # a training clip; a chunk is whole frames, so that a clip is one or two reads
@@ -102,8 +102,9 @@ def sequence_files(folder: str | Path) -> list[Path]:
 
 
 def header_in(file: Any, path: str | Path) -> Header:
-    if file.attrs.get("format") != FORMAT:
-        raise FileError(path, "is HDF5 but not a myovivo sequence; convert it with `myovivo acquire`")
+    if (there := file.attrs.get("format")) != FORMAT:
+        title = "a myovivo recording" if there == "myovivo recording" else title_of(path) or "HDF5"
+        raise FileError(path, f"is {title} but not a myovivo sequence; read it with `myovivo acquire`")
     if int(file.attrs["format_version"]) > FORMAT_VERSION:
         raise FileError(
             path, f"has format version {file.attrs['format_version']}, newer than {FORMAT_VERSION}; upgrade myovivo"
@@ -145,10 +146,10 @@ def require_same_scale(header: Header, wanted: Header, name: str, wanted_name: s
     """
     if abs(header.frame_rate / wanted.frame_rate - 1) > 0.01:
         rule = f"{name} has {header.frame_rate:g} frames/s but {wanted_name} has {wanted.frame_rate:g}"
-        raise InputError(f"{rule}; make them alike (simulate: grid.frame_rate, acquire: output.frame_rate)")
+        remedy = "make them alike (simulate: grid.frame_rate, acquire: output.frame_rate, or Sequence.resample)"
+        raise InputError(f"{rule}; {remedy}")
     if any(abs(a / b - 1) > 0.01 for a, b in zip(header.spacing, wanted.spacing, strict=True)):
         here, there = (" x ".join(f"{value * 1e3:.4g}" for value in h.spacing) for h in (header, wanted))
         rule = f"{name} has pixels of {here} mm but {wanted_name} has {there} mm"
-        raise InputError(
-            f"{rule}; make them alike (simulate: grid.depth and grid.width, acquire: output.rows and output.columns)"
-        )
+        remedy = "make them alike (simulate: grid.depth and grid.width, acquire: output.rows and output.columns"
+        raise InputError(f"{rule}; {remedy}, or Sequence.resample)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import h5py
@@ -12,11 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from ..runtime.arrays import Floats
+from ..runtime.introduction import Introduced, Introduction, between
+from ..runtime.words import counted
 from .hdf5 import describe
 
 
-@dataclass(frozen=True, eq=False)
-class MotorUnits:
+@dataclass(frozen=True, eq=False, repr=False)
+class MotorUnits(Introduced):
     """Ground truth of K motor units in a sequence of T frames on a Z x X grid.
 
     The noise-free velocity is ``sum_k weight[k] * source[k]`` plus, in a phantom, the background
@@ -65,6 +67,46 @@ class MotorUnits:
         if self.background_source is not None and self.background_weight is not None:
             total += superpose(self.background_source, self.background_weight)
         return total
+
+    def _introduction(self) -> Introduction:
+        units, rows, columns = np.shape(self.mask)
+        times = np.concatenate([*self.spike_times, np.empty(0)])
+        rates = self.twitch.get("firing_rate")
+        diameters = 1e3 * np.asarray(self.diameter, float)
+        peaks = 1e3 * np.abs(np.asarray(self.source, float)).max(1, initial=0.0)
+        background = 0 if self.background_weight is None else len(self.background_weight)
+        facts = {
+            "grid": f"{np.shape(self.source)[1]} frames of {rows} x {columns} pixels (depth x lateral)",
+            "firings": f"{len(times)}, {np.count_nonzero(times < 0)} of them before the first frame"
+            + (f"; {between(rates)} Hz" if rates is not None and len(rates) else ""),
+        }
+        if units:
+            facts["territories"] = f"diameter {between(diameters)} mm"
+            facts["sources"] = f"peak {between(peaks)} mm/s, positive towards the probe"
+        if background:
+            facts["background"] = counted(background, "pattern") + " of motion that no unit causes"
+        return Introduction(f"MotorUnits: {counted(units, 'motor unit')}", facts)
+
+
+def crop_labels(labels: MotorUnits, first: int, last: int, frame_rate: float) -> MotorUnits:
+    """Ground truth of frames `first` to `last` (exclusive): times count from the first of them.
+
+    Spikes before it stay, as negative times; those after the last cannot have moved anything and go.
+    """
+    times, partners = [], []
+    for train, partner in zip(labels.spike_times, labels.sync_partner, strict=True):
+        shifted = np.asarray(train) - first / frame_rate
+        kept = shifted < (last - first) / frame_rate
+        times.append(shifted[kept])
+        partners.append(np.asarray(partner)[kept])
+    background = labels.background_source
+    return replace(
+        labels,
+        spike_times=tuple(times),
+        sync_partner=tuple(partners),
+        source=labels.source[:, first:last],
+        background_source=None if background is None else background[:, first:last],
+    )
 
 
 def superpose(source: ArrayLike, weight: ArrayLike) -> NDArray[np.float32]:

@@ -18,20 +18,21 @@ from numpy.typing import NDArray
 
 from ..errors import FileError, InputError
 from ..runtime.files import whole_file
+from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling
 from .hdf5 import opened
 from .header import Origin
 from .labels import MotorUnits, read_labels, write_labels
 from .quantities import positive
 
-FORMAT = "myovivo recording"
+RECORDING_FORMAT = "myovivo recording"
 
 _BLOCK = 64  # frames read at a time
 
 Blocks = Callable[[], Iterator[NDArray[np.complex64]]]
 
 
-@dataclass(frozen=True, eq=False)
-class Recording:
+@dataclass(frozen=True, eq=False, repr=False)
+class Recording(Introduced):
     """Beamformed IQ frames and the scan that made them.
 
     Attributes
@@ -104,7 +105,7 @@ class Recording:
         frames, rows, columns = self.shape
         with whole_file(path) as part, h5py.File(part, "w") as file:
             file.attrs.update(
-                format=FORMAT,
+                format=RECORDING_FORMAT,
                 format_version=1,
                 origin=self.origin,
                 subject=self.subject,
@@ -137,9 +138,9 @@ class Recording:
         ------
         FileError : missing, truncated, or not a recording.
         """
-        with opened(path) as file:
-            if file.attrs.get("format") != FORMAT:
-                raise FileError(path, f"is not a {FORMAT}; convert it with `myovivo acquire`")
+        with opened(path, "recording") as file:
+            if file.attrs.get("format") != RECORDING_FORMAT:
+                raise FileError(path, f"is not a {RECORDING_FORMAT}; convert it with `myovivo acquire`")
             frames, rows, columns, _ = file["data/beamformed_data"].shape
             scan = {name: file[f"scan/{name}"][()] for name in ("frame_rate", "center_frequency", "sound_speed")}
             dz, dx = file["scan/spacing"][:]
@@ -156,9 +157,15 @@ class Recording:
                 provenance=json.loads(file.attrs["provenance"]),
             )
 
+    def _introduction(self) -> Introduction:
+        facts = sampling(self.shape, self.frame_rate, self.spacing)
+        facts["echo"] = f"IQ at {self.centre_frequency / 1e6:.4g} MHz, sound at {self.sound_speed:.6g} m/s"
+        facts |= {"labels": labelled(self.labels), "made by": maker(self.provenance)}
+        return Introduction(named("Recording", self.origin, self.subject), facts)
+
 
 def _blocks_of(path: str | Path) -> Iterator[NDArray[np.complex64]]:
-    with opened(path) as file:
+    with opened(path, "recording") as file:
         data: Any = file["data/beamformed_data"]
         for start in range(0, len(data), _BLOCK):
             yield np.ascontiguousarray(data[start : start + _BLOCK]).view(np.complex64)[..., 0]

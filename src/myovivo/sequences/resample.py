@@ -1,62 +1,88 @@
-"""A sequence on other pixels and at another frame rate, its labels with it."""
+"""Velocity and its labels on other pixels and at another frame rate."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
-from ..errors import InputError
-from ..runtime.provenance import made_by
+from ..errors import InputError, WrongTypeError
 from ..signals.resample import resample_space, resample_time
-from .domain import good_sequence, make_domain
 from .labels import MotorUnits
-from .sequence import Sequence
 
 _PASSED = 0.4  # of the new frame rate: what is above is filtered off before frames are left out
 
 _ORDER = 8
 
+_EDGE = 3 * (_ORDER + 1)  # frames that the low-pass reflects at either end
 
-def resample(sequence: Sequence, frame_rate: float, size: tuple[int, int] | None = None) -> Sequence:
-    """A sequence at another frame rate, on other pixels of the same extent.
+_ALIKE = 0.01  # by how much scales may differ and still be the same, here as for a translator
+
+
+class Sampled(Protocol):
+    """What has a frame rate (Hz) and pixels (dz, dx, m): a sequence, a recording, a translator."""
+
+    @property
+    def frame_rate(self) -> float: ...
+
+    @property
+    def spacing(self) -> tuple[float, float]: ...
+
+
+def resample_velocity(
+    velocity: NDArray[np.float32], frame_rate: float, target: float, size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """(T, Z, X) at `frame_rate` -> (T', Z', X') of `size` at `target` Hz, of the same extent; frame 0 stays frame 0.
 
     In time by cubic convolution, after a zero-phase low-pass at 0.4 of the new rate where that is lower; in space
-    bicubic, with anti-aliasing where pixels grow. Frame 0 stays frame 0.
-
-    Parameters
-    ----------
-    sequence : velocity (T, Z, X), m/s
-    frame_rate : Hz
-    size : (Z', X'); the same if None
+    bicubic, with anti-aliasing where pixels grow.
 
     Raises
     ------
     InputError : a frame rate so low that fewer than two frames are left, or a size without pixels.
     """
-    frames, rows, columns = sequence.shape
-    size = size or (rows, columns)
-    if frames * frame_rate < 2 * sequence.frame_rate or min(size) < 1:
-        got = f"{frame_rate:g} Hz and {size} pixels"
-        raise InputError(f"a sequence of {sequence.duration:.3g} s cannot be resampled to {got}; ask for more")
-    velocity = sequence.velocity
-    if frame_rate < sequence.frame_rate:
-        low_pass = butter(_ORDER, _PASSED * frame_rate, fs=sequence.frame_rate, output="sos")
-        settling = min(3 * (_ORDER + 1), frames - 1)  # mirrored frames that the filter starts on
-        velocity = sosfiltfilt(low_pass, velocity, axis=0, padlen=settling).astype(np.float32)
-    velocity = resample_space(resample_time(velocity, sequence.frame_rate, frame_rate), size)
-    labels = sequence.labels
-    if labels is not None:
-        labels = resample_labels(labels, sequence.frame_rate, frame_rate, len(velocity), size)
-    dz, dx = sequence.spacing
-    note = made_by("resample", frame_rate=frame_rate, size=list(size), source=dict(sequence.provenance))
-    spacing = (dz * rows / size[0], dx * columns / size[1])
-    return sequence.replace(velocity=velocity, frame_rate=frame_rate, spacing=spacing, labels=labels, provenance=note)
+    if not 2 * frame_rate <= len(velocity) * target < np.inf or min(size) < 1:
+        got = f"{target:g} Hz and {size} pixels"
+        length = f"a sequence of {len(velocity) / frame_rate:.3g} s"
+        raise InputError(f"{length} cannot be resampled to {got}; ask for more")
+    if target < frame_rate:
+        low_pass = butter(_ORDER, _PASSED * target, fs=frame_rate, output="sos")
+        velocity = sosfiltfilt(low_pass, velocity, axis=0, padlen=min(_EDGE, len(velocity) - 1)).astype(np.float32)
+    return resample_space(resample_time(velocity, frame_rate, target), size)
+
+
+def size_like(shape: tuple[int, int, int], spacing: tuple[float, float], like: Sampled) -> tuple[int, int]:
+    """The rows and columns that give frames of `shape` the pixels of another thing.
+
+    Parameters
+    ----------
+    shape, spacing : (T, Z, X) and (dz, dx), m, of what is resampled
+    like : the other; with a `shape`, or `rows` and `columns`, those too
+
+    Raises
+    ------
+    WrongTypeError : `like` has no frame rate and spacing.
+    InputError : the two differ in extent by more than 1 %; all that differs is named.
+    """
+    if not (hasattr(like, "frame_rate") and hasattr(like, "spacing")):
+        raise WrongTypeError(f"like must be a Sequence or a Translator, got {type(like).__name__}; or give frame_rate")
+    there = getattr(like, "shape", None)
+    wanted = there[1:] if there is not None else (getattr(like, "rows", None), getattr(like, "columns", None))
+    size, differing = [], []
+    axes = zip(("depth", "width"), shape[1:], spacing, like.spacing, wanted, strict=True)
+    for name, count, step, other, number in axes:
+        reach = count * step
+        pixels = number or max(round(reach / other), 1)
+        if abs(reach / (pixels * other) - 1) > _ALIKE:
+            grid = f"{pixels} pixels of {1e3 * other:.4g} mm"
+            differing.append(f"the {name} is {1e3 * reach:.4g} mm here, {1e3 * pixels * other:.4g} mm ({grid}) there")
+        size.append(pixels)
+    if differing:
+        rule = f"resampling keeps the extent, but {' and '.join(differing)}"
+        raise InputError(f"{rule}; scan or simulate the same extent, or cut rows and columns off first")
+    return size[0], size[1]
 
 
 def resample_labels(
@@ -83,30 +109,3 @@ def resample_labels(
             "background_source": in_time(labels.background_source),
         }
     )
-
-
-def resample_domain(
-    files: Iterable[Path],
-    out: Path,
-    frame_rate: float,
-    size: tuple[int, int] | None = None,
-    *,
-    workers: int = -1,
-    quiet: bool = False,
-) -> list[Path]:
-    """`resample` for files, into a folder of files of the same names; the same call goes on where it was.
-
-    Raises
-    ------
-    FileError : a file cannot be read or written.
-    RunFolderError : `out` holds something else.
-    """
-    files = list(files)
-    recipe = {"stage": "resample", "frame_rate": frame_rate, "size": size}
-    makers = {path.name: functools.partial(_resample_to, path, frame_rate, size) for path in files}
-    sources = {path.name: path for path in files}
-    return make_domain(out, makers, recipe, good_sequence, "resample", workers, quiet, sources=sources)
-
-
-def _resample_to(source: Path, frame_rate: float, size: tuple[int, int] | None, path: Path) -> None:
-    resample(Sequence.load(source), frame_rate, size).save(path)

@@ -62,13 +62,13 @@ def sources(domain: Domain) -> list[Source]:
         items = list(domain)
     if not items:
         raise InputError("a domain must hold at least one sequence, got an empty list")
-    found = []
+    listed = []
     for index, item in enumerate(items):
         if isinstance(item, Sequence):
             header = Header(item.shape, item.frame_rate, item.spacing, item.origin, item.subject, dict(item.provenance))
-            found.append(Source(f"sequence-{index:04d}", header, item))
+            listed.append(Source(f"sequence-{index:04d}", header, item))
         elif isinstance(item, str | Path):
-            found.append(Source(Path(item).stem, read_header(item), Path(item)))
+            listed.append(Source(Path(item).stem, read_header(item), Path(item)))
         else:
             raise InputError(f"a domain holds files and sequences, got {type(item).__name__}")
-    return found
+    return listed

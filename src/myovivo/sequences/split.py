@@ -49,8 +49,8 @@ def split_by_subject(files: Iterable[str | Path], held_out: float, seed: int) ->
             f"{paths[0]} is the only sequence, so none can be held out; add sequences or set data.held_out to 0"
         )
     if len(set(subjects)) == 1:
-        one = f"all {len(paths)} sequences in {paths[0].parent} are of one subject ({subjects[0]})"
-        text = f"{one}: split by recording, not by subject, so the test says nothing about another subject"
+        same = f"all {len(paths)} sequences in {paths[0].parent} are of one subject ({subjects[0]})"
+        text = f"{same}: split by recording, not by subject, so the test says nothing about another subject"
         warnings.warn(text, SplitWarning, stacklevel=2)
         subjects = [path.name for path in paths]
     names = sorted(set(subjects))

@@ -95,6 +95,7 @@ def band_passed(
     slowest = float(np.abs(np.asarray(sos2zpk(sos)[1])).max())  # radius of the pole that forgets last
     settled = math.ceil(math.log(_FORGOTTEN) / math.log(slowest))
 
+    # Frames held until the backward pass can start beyond them
     held = np.empty((min(frames, 2 * settled) + pad + _EMITTED, rows, columns), np.float32)
     filled = taken = 0  # frames in `held`; frames seen
     first: list[NDArray[np.float32]] = []  # kept until the mirrored start is known
@@ -121,10 +122,7 @@ def band_passed(
 
             list(pool.map(row, range(rows)))
 
-        def emitted(count: int) -> Iterator[NDArray[np.float32]]:
-            for start in range(0, count, _EMITTED):
-                yield held[start : min(start + _EMITTED, count)].copy()
-
+        # Forwards as the blocks come, backwards whenever enough frames lie beyond
         for block in _parts(blocks):
             taken += len(block)
             last = np.concatenate([last, block])[-pad - 1 :] if len(block) <= pad else block[-pad - 1 :].copy()
@@ -142,14 +140,20 @@ def band_passed(
                 done = filled - settled
                 tail = held[done:filled].copy()
                 backwards(filled, done)
-                yield from emitted(done)
+                yield from _emitted(held[:done])
                 held[:settled] = tail
                 filled = settled
         if taken != frames:
             raise InputError(f"{frames} frames were announced but {taken} came; read the recording again")
         forwards(2 * last[-1:] - last[-2 : -pad - 2 : -1], held[filled : filled + pad])
         backwards(filled + pad, filled)
-        yield from emitted(filled)
+        yield from _emitted(held[:filled])
+
+
+def _emitted(held: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Copies of some frames at a time, since what holds them is written to again."""
+    for start in range(0, len(held), _EMITTED):
+        yield held[start : start + _EMITTED].copy()
 
 
 def _parts(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

@@ -106,11 +106,11 @@ def synchronise(
 
 def _nearest(times: list[Times], unit: int, time: float) -> tuple[int, int]:
     """Unit and index of the firing nearest to `time` among all units but `unit`; (-1, -1) if there is none."""
-    best, found = np.inf, (-1, -1)
+    best, nearest = np.inf, (-1, -1)
     for other, train in enumerate(times):
         if other == unit or not len(train):
             continue
         index = int(np.argmin(np.abs(train - time)))
         if abs(train[index] - time) < best:
-            best, found = abs(train[index] - time), (other, index)
-    return found
+            best, nearest = abs(train[index] - time), (other, index)
+    return nearest

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from pymatreader import read_mat
 
 from ..errors import FileError
 from .firing import SpikeTrains, Times
@@ -19,61 +15,38 @@ from .settings import Firing
 
 _STEP = 0.1  # s between the windows tried
 
-
-def read_spike_trains(path: str | Path) -> list[Times]:
-    """Read the spike times of decomposed motor units, s from the start of the recording.
-
-    Parameters
-    ----------
-    path : `.mat` with `MUPulses` (sample indices) and `fsamp`, or an OTBioLab+ export with columns
-        described as `Decomposition of …`; openhdemg `.json`, compressed or not; BIDS `events.tsv`
-        with `onset` (s) and a column that names the unit
-
-    Returns
-    -------
-    list of arrays, one per unit, ascending
-
-    Raises
-    ------
-    FileError : missing, unreadable, or without spike trains in one of these layouts.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileError(path, "does not exist; give a file of decomposed spike trains")
-    reader = {".mat": _from_mat, ".json": _from_openhdemg, ".tsv": _from_bids}.get(path.suffix.lower())
-    if reader is None:
-        raise FileError(path, f"spike trains come as .mat, .json or .tsv, got {path.suffix or 'no ending'}")
-    try:
-        trains = reader(path)
-    except FileError:
-        raise
-    except Exception as error:  # the readers meet whatever is in the file
-        raise FileError(path, f"cannot be read as spike trains ({type(error).__name__}: {error})") from error
-    trains = [np.unique(train) for train in trains if len(train)]
-    if not trains:
-        raise FileError(path, "holds no spike trains; expected MUPulses, OTBioLab+ columns, openhdemg or BIDS events")
-    return trains
+_STEADY = 4.0  # firings per second, the least
 
 
 def draw_measured_trains(path: str | Path, firing: Firing, duration: float, rng: Generator) -> SpikeTrains:
     """Choose units and a window of steady firing at random from a file of measured spike trains.
 
     Windows are `burn_in + duration` long; among them, one in which nearly as many units fire as ever
-    do. Synchronisation is left as measured, so no partners are known.
+    do. Of a file with several recordings, one of those that have such windows is drawn. Synchronisation is left as
+    measured, so no partners are known.
 
     Raises
     ------
-    FileError : unreadable, or shorter than the window.
+    FileError : unreadable, shorter than the window, or without a unit that fires steadily for that long.
     """
-    trains = read_spike_trains(path)
+    from .spike_trains.reading import read_decomposition  # its libraries take a second to load
+
+    recordings = read_decomposition(path).recordings
     length = firing.burn_in + duration
-    last = max(train[-1] for train in trains)
-    starts = np.arange(0, last - length, _STEP)
-    if not len(starts):
+    last = max(train[-1] for units in recordings for train in units)
+    windows = [_windows_of(units, length) for units in recordings]
+    if not any(len(window.starts) for window in windows):
         raise FileError(
             path, f"lasts {last:.2f} s, too short for {length:.2f} s; shorten grid.frames or firing.burn_in"
         )
-    fires = np.array([[_fires(train, start, length) for start in starts] for train in trains])  # (units, starts)
+    steady = [window for window in windows if window.fires.any()]
+    if not steady:
+        raise FileError(
+            path,
+            f"no unit fires steadily, at least {_STEADY:g} times a second, for {length:.2f} s; shorten grid.frames or "
+            "firing.burn_in, or give another recording",
+        )
+    trains, starts, fires = steady[int(rng.integers(len(steady))) if len(steady) > 1 else 0]
     active = fires.sum(0)
     at = rng.choice(np.flatnonzero(active >= 0.9 * active.max()))
     candidates = np.flatnonzero(fires[:, at])
@@ -85,59 +58,19 @@ def draw_measured_trains(path: str | Path, firing: Firing, duration: float, rng:
     return SpikeTrains(times, tuple(np.full(len(train), -1, np.int64) for train in times), rate)
 
 
-def _fires(train: Times, start: float, length: float) -> bool:
-    """Whether a unit fires steadily in a window: at least four times a second."""
-    return int(np.sum((train >= start) & (train < start + length))) >= 4 * length
+class _Windows(NamedTuple):
+    """The trains of a recording, where windows may start (s), and which unit fires steadily in which (K, starts)."""
+
+    trains: list[Times]
+    starts: Times
+    fires: NDArray[np.bool_]
+
+
+def _windows_of(trains: list[Times], length: float) -> _Windows:
+    starts = np.arange(0, max(train[-1] for train in trains) - length, _STEP)
+    firings = [np.searchsorted(train, starts + length) - np.searchsorted(train, starts) for train in trains]
+    return _Windows(trains, starts, np.array(firings).reshape(len(trains), -1) >= _STEADY * length)
 
 
 def _window(train: Times, before: float, after: float) -> Times:
     return train[(train >= -before) & (train < after)]
-
-
-def _from_mat(path: Path) -> list[Times]:
-    content: dict[str, Any] = read_mat(path)
-    if "MUPulses" in content:
-        rate = float(content.get("fsamp", 2048))
-        pulses = content["MUPulses"]
-        one_unit = isinstance(pulses, np.ndarray) and pulses.ndim == 1 and pulses.dtype != object
-        # MATLAB counts samples from 1.
-        return [(np.atleast_1d(unit).astype(float) - 1) / rate for unit in ([pulses] if one_unit else pulses)]
-    if "Data" in content and "Description" in content:
-        rate = float(content["SamplingFrequency"])
-        columns = [
-            index
-            for index, text in enumerate(content["Description"])
-            if "decomposition of" in text.lower() and "source for" not in text.lower()
-        ]
-        data: NDArray[np.float32] = content["Data"]
-        return [np.flatnonzero(data[:, index] > 0.5) / rate for index in columns]
-    names = ", ".join(name for name in content if not name.startswith("_"))
-    raise FileError(path, f"needs MUPulses, or Data with Description; it holds {names}")
-
-
-def _from_openhdemg(path: Path) -> list[Times]:
-    raw = path.read_bytes()
-    content = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
-
-    def value(name: str) -> Any:  # openhdemg stores each entry as JSON within JSON
-        entry = content[name]
-        return json.loads(entry) if isinstance(entry, str) else entry
-
-    rate = float(value("FSAMP"))
-    return [np.asarray(unit, float) / rate for unit in value("MUPULSES")]
-
-
-def _from_bids(path: Path) -> list[Times]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    names = rows[0].keys() if rows else ()
-    unit_column = next(
-        (name for name in ("motor_unit", "unit", "unit_id", "trial_type", "value") if name in names), None
-    )
-    if "onset" not in names or unit_column is None:
-        raise FileError(path, f"needs the columns onset and motor_unit, got {', '.join(names) or 'none'}")
-    trains: dict[str, list[float]] = {}
-    for row in rows:
-        if row["onset"] != "n/a":
-            trains.setdefault(row[unit_column], []).append(float(row["onset"]))
-    return [np.array(times) for times in trains.values()]

@@ -9,11 +9,12 @@ from pydantic import Field
 
 from ..runtime.settings import Count, Fraction, NotNegative, Positive, Settings
 from ..sequences.grid import Grid
+from ..sequences.quantities import FiringRate
 
 
 class Firing(Settings):
     units: tuple[Count, Count] = Field(default=(4, 10), description="number of motor units, uniform in low..high [P]")
-    rate: tuple[Positive, Positive] = Field(default=(8.0, 13.0), description="firing rate, uniform, Hz [P]")
+    rate: tuple[FiringRate, FiringRate] = Field(default=(8.0, 13.0), description="firing rate, uniform, Hz [P]")
     ipi_cv: Fraction = Field(default=0.2, description="SD of the inter-pulse interval over its mean [P]")
     shortest_ipi: NotNegative = Field(default=0.020, description="inter-pulse intervals are truncated here, s (ours)")
     synchronisation: Fraction = Field(
@@ -25,7 +26,8 @@ class Firing(Settings):
     burn_in: NotNegative = Field(default=1.0, description="activity before the first frame, s (ours)")
     measured: Path | None = Field(
         default=None,
-        description="file of decomposed spike trains (.mat, openhdemg .json, BIDS events.tsv) that replace the model",
+        description="file of decomposed spike trains (.mat, openhdemg .json, BIDS events.tsv, Delsys .txt) that "
+        "replace the model",
     )
 
 

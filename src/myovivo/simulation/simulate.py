@@ -16,17 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.fft import irfft, rfft, rfftfreq
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import resample_poly
 
 from ..errors import InputError
 from ..runtime.arrays import Floats
 from ..runtime.provenance import Seed, made_by
-from ..runtime.settings import settings_from
+from ..runtime.settings import check_counts, settings_from
 from ..sequences.domain import good_sequence, make_domain, sequence_name
 from ..sequences.labels import MotorUnits, superpose
 from ..sequences.sequence import Sequence
+from ..signals.decimate import decimate
 from .firing import SpikeTrains, draw_spike_trains
 from .measured import draw_measured_trains
 from .settings import Firing, Noise, SimulateSettings, Twitch
@@ -123,8 +121,10 @@ def simulate_domain(
 
     Raises
     ------
+    InputError : no sequence is asked for, or a setting breaks a rule.
     RunFolderError : the folder holds a domain made with other settings.
     """
+    check_counts(sequences=sequences)
     settings = settings_from(SimulateSettings, settings, **changes)
     makers = {
         sequence_name(f"silico{index:04d}"): functools.partial(_simulate_to, settings=settings, seed=seed, index=index)
@@ -198,7 +198,7 @@ def twitch_sources(
             values *= rng.normal(1, discharge_jitter, len(times))[:, None]
         inside = (index >= 0) & (index < samples)
         np.add.at(source[k], index[inside], values[inside])
-    decimated = resample_poly(source, 1, factor, axis=1)[:, _FILTER_FRAMES : _FILTER_FRAMES + frames]
+    decimated = decimate(source, factor)[:, _FILTER_FRAMES : _FILTER_FRAMES + frames]
     return (decimated * (twitches.sign * twitches.amplitude)[:, None]).astype(np.float32)
 
 
@@ -225,6 +225,8 @@ def add_noise(velocity: NDArray[np.float32], noise: Noise, frame_rate: float, rn
     ------
     InputError : the band does not lie under half the frame rate.
     """
+    from scipy.fft import irfft, rfft, rfftfreq  # scipy takes longer to load than a sequence to simulate
+
     low, high = noise.band
     if high >= frame_rate / 2:
         raise InputError(f"noise.band must end under half the frame rate, {frame_rate / 2:g} Hz, got {high:g} Hz")
@@ -244,6 +246,8 @@ def _simplified(
     settings: SimulateSettings, trains: SpikeTrains, rng: Generator
 ) -> tuple[MotorUnits, NDArray[np.float32]]:
     """The paper's simplified simulation: a pixel per unit, a pulse per firing, white noise, 3-D low-pass."""
+    from scipy.ndimage import gaussian_filter1d
+
     grid, simplified = settings.grid, settings.simplified
     units = len(trains.times)
     row, column = rng.integers(grid.rows, size=units), rng.integers(grid.columns, size=units)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from ..runtime.arrays import Floats
 from ..sequences.grid import Grid
@@ -84,6 +83,8 @@ def _radius(shape: str, grid: Grid, centre: Floats, radius: float, angle: float,
     inside = (np.hypot(along + a / 4, across) <= a) & (np.hypot(along - 3 * a / 4, across) > a)
     if not inside.any():  # smaller than a pixel, or outside of the image
         return np.hypot(along, across)
+    from scipy.ndimage import distance_transform_edt  # which the usual circle does without
+
     spacing = grid.spacing
     outward = np.asarray(distance_transform_edt(~inside, sampling=spacing))
     inward = np.asarray(distance_transform_edt(inside, sampling=spacing))

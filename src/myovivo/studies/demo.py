@@ -9,12 +9,12 @@ from typing import Any
 from ..acquisition.acquire import acquire_domain, recorded_frame_rate
 from ..acquisition.formats import recordings_in
 from ..acquisition.settings import AcquireSettings
-from ..evaluation.evaluate import evaluate
+from ..evaluation.evaluate import evaluate_illustrated
 from ..phantoms.phantom import phantom_domain
 from ..phantoms.settings import PhantomSettings
-from ..reporting.report import report
+from ..reporting.report import write_report
 from ..runs.folder import test_files
-from ..runtime.progress import console
+from ..runtime.console import console
 from ..runtime.settings import settings_from
 from ..sequences.grid import Grid
 from ..sequences.header import read_header, sequence_files
@@ -25,13 +25,13 @@ from ..translation.translate import translate_domain
 
 PRESET = "house"
 
-FRAMES = 512  # of a sequence, 1 s
+DEMO_FRAMES = 512  # of a sequence, 1 s
 
 SEQUENCES = 12  # simulated, where nothing is trained
 
 SUBJECTS, RUNS = 6, 2  # of the phantom
 
-OTHERS = 1000  # added to the seed: the bundled weights know the subjects of seed 0
+_OTHERS = 1000  # added to the seed: the bundled weights know the subjects of seed 0
 
 # With recordings of one's own, for which a translator is trained:
 SIZE = 64  # rows and columns
@@ -71,13 +71,13 @@ def demo(out: str | Path, vivo: str | Path | None = None, *, seed: int = 0, quie
 
 def _on_the_phantom(out: Path, seed: int, quiet: bool) -> Path:
     say = _Steps(5, quiet)
-    grid = {"grid": Grid(frames=FRAMES)}
+    grid = {"grid": Grid(frames=DEMO_FRAMES)}
     say(f"record the tissue phantom: {SUBJECTS} subjects, {RUNS} sequences each (a stand-in, not in vivo)")
     settings = settings_from(PhantomSettings, grid)
-    recorded = phantom_domain(out / "vivo", SUBJECTS, RUNS, settings, seed=seed + OTHERS, quiet=quiet)
+    recorded = phantom_domain(out / "vivo", SUBJECTS, RUNS, settings, seed=seed + _OTHERS, quiet=quiet)
     say(f"simulate {SEQUENCES} sequences")
     settings = settings_from(SimulateSettings, grid)
-    silico = simulate_domain(out / "silico", SEQUENCES, settings, seed=seed + OTHERS, quiet=quiet)
+    silico = simulate_domain(out / "silico", SEQUENCES, settings, seed=seed + _OTHERS, quiet=quiet)
     say(f"translate them with the bundled weights of {PRESET}")
     translated = translate_domain(PRESET, silico, out / "translated", seed, quiet=quiet)
     return _judged(say, out, silico, translated, recorded, None, None, quiet)
@@ -111,9 +111,10 @@ def _judged(
     quiet: bool,
 ) -> Path:
     say("evaluate")
-    comparison = evaluate(translated, recorded, silico, frames=frames, quiet=quiet)
+    comparison, illustrations = evaluate_illustrated(translated, recorded, silico, frames=frames, quiet=quiet)
+    assert illustrations is not None  # all models are shown
     say("report")
-    page = report(out / "report", silico, translated, recorded, comparison, run, quiet=quiet)
+    page = write_report(out / "report", comparison, illustrations, run)
     print(comparison)
     print(f"\nreport: {page}")
     return page

@@ -20,7 +20,7 @@ from . import work
 from .results import IDENTIFICATION, draw_results
 from .settings import StudySettings
 from .steps import Step
-from .work import SILICO, VIVO
+from .work import SILICO_DATA, VIVO_DATA
 
 SIMPLIFIED, SLOW = "simplified", "slow"
 
@@ -45,19 +45,20 @@ def steps_of(settings: StudySettings) -> list[Step]:
     steps = [_silico(settings, grid), _vivo(settings, grid)]
     chosen, seed = settings.experiments, settings.seed
     for model in settings.models:
-        steps += _translator(settings, model, model, SILICO, VIVO)
+        steps += _translator(settings, model, model, SILICO_DATA, VIVO_DATA)
     if chosen.simplified:
         steps.append(_silico(settings, grid, simplified=True))
-        steps += _translator(settings, chosen.simplified, SIMPLIFIED, f"{SILICO}-simplified", VIVO)
+        steps += _translator(settings, chosen.simplified, SIMPLIFIED, f"{SILICO_DATA}-simplified", VIVO_DATA)
     if chosen.slow:
-        for domain in (SILICO, VIVO):
+        for domain in (SILICO_DATA, VIVO_DATA):
             arguments = {"frame_rate": chosen.slow_frame_rate}
             steps.append(_made(f"{domain}-slow", work.slow_down, arguments, (domain,), cost=10))
-        steps += _translator(settings, chosen.slow, SLOW, f"{SILICO}-slow", f"{VIVO}-slow", chosen.slow_settings)
+        silico, vivo = f"{SILICO_DATA}-slow", f"{VIVO_DATA}-slow"
+        steps += _translator(settings, chosen.slow, SLOW, silico, vivo, chosen.slow_settings)
     for model in chosen.two_sample:
         run, translated = f"models/{model}", f"translated/{model}"
-        arguments = {"run": run, "translated": translated, "vivo": VIVO, "seed": seed}
-        steps.append(Step(f"two-sample/{model}", work.look, arguments, (run, translated, VIVO), cost=200))
+        arguments = {"run": run, "translated": translated, "vivo": VIVO_DATA, "seed": seed}
+        steps.append(Step(f"two-sample/{model}", work.look, arguments, (run, translated, VIVO_DATA), cost=200))
     if chosen.identification:
         steps += _identification(settings, chosen.identification)
     names = tuple(step.name for step in steps)
@@ -84,10 +85,17 @@ def _identification(settings: StudySettings, model: str) -> list[Step]:
     """The translations of the training simulations, and what can be learnt from them."""
     run, translated, seed = f"models/{model}", f"translated/{model}-training", settings.seed
     learn = settings_from(LearnSettings, settings.learn)
-    arguments = {"run": run, "silico": SILICO, "side": "train", "seed": seed}
-    made = _made(translated, work.translate_held_out, arguments, (run, SILICO), cost=60, spreads=False)
-    arguments = {"run": run, "translated": translated, "silico": SILICO, "vivo": VIVO, "learn": learn, "seed": seed}
-    needs = (run, translated, SILICO, VIVO)
+    arguments = {"run": run, "silico": SILICO_DATA, "side": "train", "seed": seed}
+    made = _made(translated, work.translate_held_out, arguments, (run, SILICO_DATA), cost=60, spreads=False)
+    arguments = {
+        "run": run,
+        "translated": translated,
+        "silico": SILICO_DATA,
+        "vivo": VIVO_DATA,
+        "learn": learn,
+        "seed": seed,
+    }
+    needs = (run, translated, SILICO_DATA, VIVO_DATA)
     return [made, Step(IDENTIFICATION, work.compare_identifiers, arguments, needs, cost=900)]
 
 
@@ -110,20 +118,22 @@ def _made(name: str, function: Any, arguments: dict[str, Any], needs: tuple[str,
 def _silico(settings: StudySettings, grid: Grid, simplified: bool = False) -> Step:
     given = settings.silico
     if given.folder is not None and not simplified:
-        return _taken(SILICO, given.folder, None)
+        return _taken(SILICO_DATA, given.folder, None)
     changes = {**given.settings, "grid": grid, **({"model": "simplified"} if simplified else {})}
     made = settings_from(SimulateSettings, changes)
     arguments = {"settings": made, "sequences": given.sequences, "seed": settings.seed}
-    return _made(f"{SILICO}-simplified" if simplified else SILICO, work.simulate, arguments, cost=given.sequences)
+    return _made(
+        f"{SILICO_DATA}-simplified" if simplified else SILICO_DATA, work.simulate, arguments, cost=given.sequences
+    )
 
 
 def _vivo(settings: StudySettings, grid: Grid) -> Step:
     given = settings.vivo
     if given.folder is not None:
-        return _taken(VIVO, given.folder, grid if settings.resample else None)
+        return _taken(VIVO_DATA, given.folder, grid if settings.resample else None)
     made = settings_from(PhantomSettings, {**given.settings, "grid": grid})
     arguments = {"settings": made, "subjects": given.subjects, "runs": given.runs, "seed": settings.seed}
-    return _made(VIVO, work.record, arguments, cost=8 * given.subjects * given.runs)
+    return _made(VIVO_DATA, work.record, arguments, cost=8 * given.subjects * given.runs)
 
 
 def _taken(name: str, folder: Path, grid: Grid | None) -> Step:

@@ -4,49 +4,36 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import html
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 
-from ..evaluation import maps
-from ..evaluation.comparison import COLUMNS, NONE, NOTHING, VIVO_VIVO, Comparison, Row
-from ..evaluation.evaluate import evaluate
+from ..evaluation.columns import PAPERS, PUBLISHED
+from ..evaluation.comparison import Comparison, models_of
+from ..evaluation.evaluate import evaluate_illustrated
+from ..evaluation.illustrations import Illustrations
+from ..evaluation.rows import NONE, VIVO_VIVO, Row
 from ..models.presets import TRAIN_PRESETS
 from ..models.settings import TrainSettings
 from ..models.sizes import parameter_counts
-from ..reporting.figures import (
-    STYLE,
-    Drawing,
-    Example,
-    differences,
-    example_frames,
-    example_signals,
-    kspaces,
-    loaded,
-    map_gallery,
-    similarity_stacks,
-    spectra,
-)
-from ..reporting.page import figure_block, whole_page
-from ..reporting.report import PAPER, data_table, legend, metrics_table, warning_box
+from ..reporting.domain_figures import kspaces, map_gallery, spectra
+from ..reporting.drawing import STYLE, Drawing
+from ..reporting.example_figures import Example, differences, example_frames, example_signals
+from ..reporting.sections import pictures_of, render_page
 from ..reporting.tables import Table
 from ..runs.folder import LOG
 from ..runtime.files import read_json, whole_file, write_json, write_text
 from ..runtime.parallel import on_cluster
 from ..runtime.settings import settings_from
 from ..sequences.header import read_header
-from ..sequences.source import sources
 from ..version import __version__
 from .settings import StudySettings
-from .work import SILICO, VIVO, Inputs, Runtime, files_of
+from .work import SILICO_DATA, VIVO_DATA, Inputs, Runtime, files_of
 
-PAGE, METRICS = "index.html", "metrics.json"
-
-PRINTED = ("DBhat", "Corr", "SSI", "Corr Psd", "xCorr", "lag")  # the paper's columns
+STUDY_PAGE, _METRICS = "index.html", "metrics.json"
 
 IDENTIFICATION = "identification"
 
@@ -55,10 +42,12 @@ def draw_results(out: Path, inputs: Inputs, runtime: Runtime, settings: dict[str
     """Compare, tabulate, draw and write everything."""
     study = StudySettings.model_validate(settings)
     workers = runtime["workers"]
+    shown = study.shown or list(study.models)[-1]
     with on_cluster(runtime["scheduler"]):
-        family = _compared(study, inputs, {name: f"models/{name}" for name in study.models}, "", workers)
+        runs = {name: f"models/{name}" for name in study.models}
+        family, illustrations = _compared(inputs, runs, "", [shown], workers)
         beside = {
-            name: _compared(study, inputs, {name: f"models/{name}"}, suffix, workers)
+            name: _compared(inputs, {name: f"models/{name}"}, suffix, [], workers)[0]
             for name, suffix in (("simplified", "-simplified"), ("slow", "-slow"))
             if getattr(study.experiments, name)
         }
@@ -69,7 +58,8 @@ def draw_results(out: Path, inputs: Inputs, runtime: Runtime, settings: dict[str
         tables.append(_two_sample_table(study, inputs))
     if study.experiments.identification:
         tables += _identification_tables(inputs[IDENTIFICATION])
-    drawings = _drawings(study, family, inputs, workers)
+    assert illustrations is not None  # one model is shown
+    drawings = _drawings(shown, family, illustrations)
     pictures = {name: drawing.png() for name, drawing in drawings.items()}
 
     for table in tables:
@@ -79,19 +69,21 @@ def draw_results(out: Path, inputs: Inputs, runtime: Runtime, settings: dict[str
         _write(out / f"{name}.svg", drawing.svg())
     family.to_csv(out / "comparison.csv")
     everything = {"family": family.to_dict(), **{name: one.to_dict() for name, one in beside.items()}}
-    write_json(out / METRICS, {"software": "myovivo", "version": __version__, "settings": settings, **everything})
-    write_text(out / PAGE, _page(family, tables, drawings, pictures))
+    write_json(out / _METRICS, {"software": "myovivo", "version": __version__, "settings": settings, **everything})
+    write_text(out / STUDY_PAGE, _page(family, tables, drawings, pictures))
 
 
-def _compared(study: StudySettings, inputs: Inputs, runs: Mapping[str, str], suffix: str, workers: int) -> Comparison:
+def _compared(
+    inputs: Inputs, runs: Mapping[str, str], suffix: str, shown: list[str], workers: int
+) -> tuple[Comparison, Illustrations | None]:
     """The models of one pair of domains on what was held out."""
     run = inputs[next(iter(runs.values()))]
-    vivo_folder = inputs[VIVO + ("-slow" if suffix == "-slow" else "")]
-    silico = files_of(run, "silico", "test", inputs[SILICO + suffix])
+    vivo_folder = inputs[VIVO_DATA + ("-slow" if suffix == "-slow" else "")]
+    silico = files_of(run, "silico", "test", inputs[SILICO_DATA + suffix])
     vivo = files_of(run, "vivo", "test", vivo_folder)
     translated = {name: inputs[f"translated/{name}"] for name in runs}
     frames = min(read_header(path).shape[0] for path in (*silico, *vivo))
-    return evaluate(translated, vivo, silico, frames=frames, workers=workers)
+    return evaluate_illustrated(translated, vivo, silico, shown, frames=frames, workers=workers)
 
 
 # ------------------------------------------------------------------------------------------ tables
@@ -100,7 +92,7 @@ def _compared(study: StudySettings, inputs: Inputs, runs: Mapping[str, str], suf
 def first_table(comparison: Comparison) -> Table:
     """Table 1: every row against vivo, mean ± SD, and the paper's own figures."""
     ours = [(comparison.label(row), *_cells(row)) for row in comparison.rows]
-    paper = [(f"paper: {name}", *(values.get(column, "–") for column in PRINTED)) for name, values in PAPER.items()]
+    paper = [(f"paper: {name}", *(column.paper(name) for column in PAPERS)) for name in PUBLISHED]
     reference = comparison.label(comparison.row(VIVO_VIVO))
     caption = (
         f"Likeness to the reference sequences, mean ± SD over pairs; {NONE}: no translation, {reference}: the aim."
@@ -109,12 +101,11 @@ def first_table(comparison: Comparison) -> Table:
 
 
 def _heads() -> tuple[str, ...]:
-    return tuple(column.head for column in COLUMNS if column.name in PRINTED)
+    return tuple(column.head for column in PAPERS)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    chosen = (column for column in COLUMNS if column.name in PRINTED)
-    return tuple(row.columns.get(one.name, NOTHING).text(one.decimals, one.scale) for one in chosen)
+    return tuple(column.cell(row) for column in PAPERS)
 
 
 def second_table(study: StudySettings, inputs: Inputs) -> Table:
@@ -172,9 +163,9 @@ def experiments_table(study: StudySettings, family: Comparison, beside: Mapping[
 def _two_sample_table(study: StudySettings, inputs: Inputs) -> Table:
     rows = []
     for name in study.experiments.two_sample:
-        found = read_json(inputs[f"two-sample/{name}"] / "two_sample.json")
-        low, high = found["interval"]
-        rows.append((name, f"{found['accuracy']:.2f}", f"{low:.2f} to {high:.2f}", f"{found['auc']:.2f}"))
+        judged = read_json(inputs[f"two-sample/{name}"] / "two_sample.json")
+        low, high = judged["interval"]
+        rows.append((name, f"{judged['accuracy']:.2f}", f"{low:.2f} to {high:.2f}", f"{judged['auc']:.2f}"))
     caption = "Can a classifier tell translated from recorded? Accuracy on subjects it never saw; 0.5: it cannot."
     return Table("two_sample", caption, ("model", "accuracy", "95 %", "AUC"), tuple(rows))
 
@@ -182,14 +173,18 @@ def _two_sample_table(study: StudySettings, inputs: Inputs) -> Table:
 def _identification_tables(folder: Path) -> list[Table]:
     """How well each method does on held-out recordings, and what another training set changes."""
     head, *rows = csv.reader((folder / "identification.csv").read_text(encoding="utf-8").splitlines())
-    found = read_json(folder / "identification.json")
+    compared = read_json(folder / "identification.json")
     caption = (
-        f"Motor units found in recordings of {found['subjects']} held-out subjects, by what the method was tuned or "
+        f"Motor units found in recordings of {compared['subjects']} held-out subjects, by what the method was tuned or "
         "trained on: rate of agreement with the true firings, with 95 % intervals by subject."
     )
     changed = tuple(
-        (one["method"], f"{one['a']} − {one['b']}", *(_with_interval(one, name) for name in ("rate", "above")))
-        for one in found["differences"]
+        (
+            difference["method"],
+            f"{difference['a']} − {difference['b']}",
+            *(_with_interval(difference, name) for name in ("rate", "above")),
+        )
+        for difference in compared["differences"]
     )
     below = "The same, one training set less another, sequence by sequence; an interval without 0 is a difference."
     return [
@@ -198,31 +193,24 @@ def _identification_tables(folder: Path) -> list[Table]:
     ]
 
 
-def _with_interval(one: Mapping[str, Any], name: str) -> str:
-    return f"{one[name]:+.3f} ({one[f'{name}_low']:+.3f} to {one[f'{name}_high']:+.3f})"
+def _with_interval(difference: Mapping[str, Any], name: str) -> str:
+    mean, low, high = (difference[key] for key in (name, f"{name}_low", f"{name}_high"))
+    return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 # ------------------------------------------------------------------------------------------ figures
 
 
-def _drawings(study: StudySettings, family: Comparison, inputs: Inputs, workers: int) -> dict[str, Drawing]:
+def _drawings(shown: str, family: Comparison, illustrations: Illustrations) -> dict[str, Drawing]:
     """Figures 1, 2, 3 and 5 for the model that is shown, and the maps of all."""
-    shown = study.shown or list(study.models)[-1]
-    run = inputs[f"models/{shown}"]
-    silico = files_of(run, "silico", "test", inputs[SILICO])
-    vivo = files_of(run, "vivo", "test", inputs[VIVO])
-    one = only(family, shown)
-    pairs = maps.pairs_by_name(silico, inputs[f"translated/{shown}"])
+    alone = only(family, shown)
     with mpl.rc_context(STYLE):
-        before, after = (loaded(source, family.frames) for source in pairs[0])
-        example = Example(shown, before, after, family)
-        reference = loaded(sources(vivo)[0], family.frames)
-        stacks = similarity_stacks(pairs, one, workers, False, shown)
+        example = Example(shown, illustrations.examples[shown], family)
         return {
-            "figure1": example_frames(example, reference, ""),
-            "figure2": kspaces(one),
-            "figure3": spectra(one),
-            "figure5": differences(example, stacks, ""),
+            "figure1": example_frames(example, illustrations.reference, ""),
+            "figure2": kspaces(alone),
+            "figure3": spectra(alone),
+            "figure5": differences(example, illustrations.similarity[shown], ""),
             "maps": map_gallery(family),
             "signals": example_signals(example, ""),
         }
@@ -248,37 +236,6 @@ def _write(path: Path, content: bytes) -> None:
 
 _NUMBERS = {"figure1": "Figure 1", "figure2": "Figure 2", "figure3": "Figure 3", "figure5": "Figure 5"}
 
-
-def _page(
-    family: Comparison, tables: list[Table], drawings: Mapping[str, Drawing], pictures: Mapping[str, bytes]
-) -> str:
-    footer = (
-        f"Numbers: <code>{METRICS}</code>, <code>comparison.csv</code>; tables also as CSV and LaTeX, figures as SVG."
-    )
-    body = _body(family, tables, drawings, pictures)
-    return whole_page("In silico to in vivo domain translation: the study", body, footer)
-
-
-def _body(
-    family: Comparison, tables: list[Table], drawings: Mapping[str, Drawing], pictures: Mapping[str, bytes]
-) -> Iterator[str]:
-    yield f'<p class="lead">{_lead(family)}</p>'
-    yield from warning_box(family)
-    yield "<h2>What was compared</h2>"
-    yield from data_table(family)
-    yield "<h2>Table 1. How alike the domains are</h2>"
-    yield from metrics_table(family)
-    yield from legend(family)
-    for table in tables[1:]:
-        if table.name in _TITLES:
-            yield f"<h2>{_TITLES[table.name]}</h2>"
-        yield f"<p>{html.escape(table.caption)}</p>{table.html()}"
-    yield "<h2>Figures</h2>"
-    for name, drawing in drawings.items():
-        number = f"{_NUMBERS[name]}. " if name in _NUMBERS else ""
-        yield figure_block(f"{number}{drawing.title}", pictures[name], drawing.caption)
-
-
 _TITLES = {
     "table2": "Table 2. The models",
     "experiments": "Simplified simulation and lower frame rate",
@@ -287,10 +244,28 @@ _TITLES = {
 }
 
 
+def _page(
+    family: Comparison, tables: list[Table], drawings: Mapping[str, Drawing], pictures: Mapping[str, bytes]
+) -> str:
+    titles = (
+        f"{_NUMBERS[name]}. {drawing.title}" if name in _NUMBERS else drawing.title
+        for name, drawing in drawings.items()
+    )
+    captions = (drawing.caption for drawing in drawings.values())
+    return render_page(
+        "study.html",
+        "In silico to in vivo domain translation: the study",
+        _lead(family),
+        family,
+        _METRICS,
+        tables=[(_TITLES.get(table.name, ""), table) for table in tables[1:]],
+        pictures=pictures_of(titles, pictures.values(), captions),
+    )
+
+
 def _lead(family: Comparison) -> str:
-    models = [name for name in family.domains if name not in ("silico", "vivo")]
-    many = f"{len(models)} translators" if len(models) > 1 else "One translator"
-    return html.escape(
+    many = f"{len(models_of(family))} translators" if len(models_of(family)) > 1 else "One translator"
+    return (
         f"The experiment of Ali et al. 2022 on the data at hand: {many} trained between the same two domains, judged "
         "on subjects that none has seen. Figures carry the numbers of the paper's."
     )

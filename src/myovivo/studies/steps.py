@@ -24,12 +24,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError, InputError, MyovivoError
+from ..errors import InputError, MyovivoError
+from ..runtime.console import console
 from ..runtime.files import read_json, write_json
-from ..runtime.progress import Bar, console
-from ..runtime.recipe import LOCK, as_now, digest, locked, plain_recipe
+from ..runtime.progress import Bar
+from ..runtime.recipe import LOCK, digest, locked, plain_recipe
+from .records import files_with_states, importable, is_as_it_was, last_line, read_record, record_path
 
-RECORDS, REPLACED = "steps", "replaced"
+REPLACED = "replaced"
 
 LOOK_EVERY_S = 0.5
 
@@ -98,11 +100,11 @@ def run_steps(
     FileError : another command works in the folder, or it cannot be written.
     StepError : a step failed; those running beside it were let finish, and nothing is lost.
     """
-    found = _ordered(steps)
+    ordered = _ordered(steps)
     root.mkdir(parents=True, exist_ok=True)
     with locked(root / LOCK, root):
-        _Run(root, found, max(jobs, 1), cores or os.cpu_count() or 1, dict(runtime or {}), quiet).to_the_end()
-    return {name: root / name for name in found}
+        _Run(root, ordered, max(jobs, 1), cores or os.cpu_count() or 1, dict(runtime or {}), quiet).to_the_end()
+    return {name: root / name for name in ordered}
 
 
 def _ordered(steps: Iterable[Step]) -> dict[str, Step]:
@@ -198,7 +200,7 @@ class _Run:
     def _is_current(self, step: Step) -> bool:
         """Whether a step is as it was made, of what it would be made now; moves away what is in its way if not."""
         folder, wanted = self.root / step.name, self._recipe(step)
-        record, recipe = _read_record(self.root, step.name, wanted), plain_recipe(wanted)
+        record, recipe = read_record(self.root, step.name, wanted), plain_recipe(wanted)
         if record is not None and record["recipe"] == recipe and "files" not in record:
             return False  # it was interrupted, and goes on; or it waits for its turn
         if record is None or record["recipe"] != recipe:
@@ -206,9 +208,9 @@ class _Run:
                 self._set_aside(step.name, "was made of something else, or nothing says of what")
             self._begin(step.name, recipe)
             return False
-        there = _files(folder)
-        changed = [name for name, known in record["files"].items() if not _same(folder / name, there.get(name), known)]
-        added = sorted(set(there) - set(record["files"]))
+        there, noted = files_with_states(folder), record["files"]
+        changed = [name for name in noted if not is_as_it_was(folder / name, there.get(name), noted[name])]
+        added = sorted(set(there) - set(noted))
         if not changed and not added:
             return True
         if all(any(Path(name).match(one) for one in step.remakes) for name in (*changed, *added)):
@@ -221,7 +223,7 @@ class _Run:
 
     def _begin(self, name: str, recipe: dict[str, Any]) -> None:
         """Record that a step is to be done, or done again: what stands in its folder from now on is its own."""
-        write_json(_record_path(self.root, name), {"recipe": recipe})
+        write_json(record_path(self.root, name), {"recipe": recipe})
 
     def _set_aside(self, name: str, why: str) -> None:
         source = self.root / name
@@ -237,10 +239,10 @@ class _Run:
         self._say(f"{name} {why}: moved to {target.relative_to(self.root)}")
 
     def _start(self, step: Step) -> None:
-        folder, record = self.root / step.name, _record_path(self.root, step.name)
+        folder, record = self.root / step.name, record_path(self.root, step.name)
         cores = self.cores if step.spreads else max(self.cores // self.jobs, 1)
         order = {
-            "work": _named(step.work),
+            "work": importable(step.work),
             "arguments": dict(step.arguments),
             "folder": str(folder),
             "inputs": {name: str(self.root / name) for name in step.needs},
@@ -276,24 +278,24 @@ class _Run:
             if process.returncode == 0:
                 self._record(self.steps[name])
             else:
-                log = _record_path(self.root, name).with_suffix(".log")
+                log = record_path(self.root, name).with_suffix(".log")
                 self.failed.append(f"step {name} failed: {last_line(log)} (log: {log})")
 
     def _record(self, step: Step) -> None:
-        folder, path = self.root / step.name, _record_path(self.root, step.name)
-        files = {name: [*stat, digest(folder / name)] for name, stat in _files(folder).items()}
+        folder, path = self.root / step.name, record_path(self.root, step.name)
+        files = {name: [*stat, digest(folder / name)] for name, stat in files_with_states(folder).items()}
         write_json(path, {**read_json(path), "files": files})
 
     def _digest_of(self, step: Step) -> str:
         """Of the files that matter to the steps after it."""
-        files = read_json(_record_path(self.root, step.name))["files"]
+        files = read_json(record_path(self.root, step.name))["files"]
         matter = {name: value[2] for name, value in files.items() if any(Path(name).match(p) for p in step.passes_on)}
         return hashlib.sha256(json.dumps(matter, sort_keys=True).encode()).hexdigest()
 
     def _note(self) -> str:
         notes = []
         for name in self.running:
-            line = last_line(_record_path(self.root, name).with_suffix(".log"))
+            line = last_line(record_path(self.root, name).with_suffix(".log"))
             notes.append(f"{name} ({line[:48]})" if line else name)
         return "; ".join(notes)
 
@@ -310,51 +312,3 @@ class _Run:
     def _say(self, text: str) -> None:
         if not self.quiet:
             console.print(text, highlight=False, soft_wrap=True)
-
-
-# ------------------------------------------------------------------------------- records
-
-
-def _named(work: Callable[..., None]) -> str:
-    return f"{work.__module__}:{work.__qualname__}"
-
-
-def _record_path(root: Path, name: str) -> Path:
-    return root / RECORDS / f"{name.replace('/', '--')}.json"
-
-
-def _read_record(root: Path, name: str, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What was noted of a step, in the words of this version."""
-    path = _record_path(root, name)
-    with contextlib.suppress(FileError):
-        record = read_json(path)
-        if isinstance(record, dict) and "recipe" in record:
-            recipe = as_now(record["recipe"], wanted)
-            return record | {"recipe": recipe | {"work": recipe["work"].rpartition(":")[2]}}  # once `module:name`
-    return None
-
-
-def _files(folder: Path) -> dict[str, tuple[int, int]]:
-    """Size and time of each file of a step; hidden ones are nobody's result."""
-    found = {}
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-        name = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith(".") for part in name.parts):
-            stat = path.stat()
-            found[name.as_posix()] = (stat.st_size, stat.st_mtime_ns)
-    return found
-
-
-def _same(path: Path, stat: tuple[int, int] | None, known: list[Any]) -> bool:
-    """Whether a file is as it was: by size and time, and where only the time differs by its bytes."""
-    if stat is None or stat[0] != known[0]:
-        return False
-    return stat[1] == known[1] or digest(path) == known[2]
-
-
-def last_line(log: Path) -> str:
-    with contextlib.suppress(OSError), log.open("rb") as file:
-        file.seek(max(log.stat().st_size - 2000, 0))
-        lines = file.read().decode("utf-8", "replace").strip().splitlines()
-        return " ".join(lines[-1].split()).removeprefix("error: ") if lines else ""
-    return ""

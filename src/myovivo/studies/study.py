@@ -62,7 +62,7 @@ def study(
     Ali et al. 2022, BioMed Eng OnLine 21:46: tables 1 and 2, figures 1, 2, 3 and 5.
     """
     from .plan import RESULTS, steps_of
-    from .results import PAGE
+    from .results import STUDY_PAGE
 
     settings = study_settings(config, **changes)
     steps = steps_of(settings)
@@ -70,7 +70,7 @@ def study(
     write_text(out / SETTINGS, yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
     jobs = jobs or _jobs(device)
     folders = run_steps(out, steps, jobs=jobs, runtime={"device": device, "scheduler": scheduler}, quiet=quiet)
-    return folders[RESULTS] / PAGE
+    return folders[RESULTS] / STUDY_PAGE
 
 
 def study_settings(config: StudySettings | str | Path | Mapping[str, Any], **changes: Any) -> StudySettings:

@@ -19,7 +19,7 @@ from ..runtime.parallel import on_cluster
 from ..runtime.settings import settings_from
 from ..sequences.grid import Grid
 from ..sequences.header import read_header, sequence_files
-from ..sequences.resample import resample_domain
+from ..sequences.resample_domain import resample_domain
 from ..simulation.settings import SimulateSettings
 from ..simulation.simulate import simulate_domain
 from ..training.train import train
@@ -29,7 +29,7 @@ Inputs = Mapping[str, Path]
 
 Runtime = Mapping[str, Any]
 
-SILICO, VIVO = "data/silico", "data/vivo"
+SILICO_DATA, VIVO_DATA = "data/silico", "data/vivo"
 
 
 def simulate(out: Path, inputs: Inputs, runtime: Runtime, settings: dict[str, Any], sequences: int, seed: int) -> None:

@@ -16,6 +16,7 @@ from ..models.cyclegan import check_clip
 from ..models.settings import TrainSettings
 from ..models.sizes import parameter_counts
 from ..runtime.settings import settings_from
+from ..runtime.words import counted, spoken_time
 from ..sequences.header import Header, sequence_files
 from ..sequences.scale import DomainScale
 from ..sequences.split import split_by_subject
@@ -59,12 +60,13 @@ class Estimate:
         networks = ", ".join(f"{name} {count:,}" for name, count in self.parameters.items())
         return "\n".join(
             [
-                f"clips: {frames} frames of {rows} x {columns} px, {self.batch} per step, {self.steps:,} steps",
+                f"clips: {counted(frames, 'frame')} of {rows} x {columns} px, {self.batch} per step, "
+                f"{self.steps:,} steps",
                 f"parameters: {sum(self.parameters.values()):,} ({networks})",
                 f"work: {self.flops_per_sample / 1e9:,.1f} GFLOP per clip and step",
                 f"memory: {self.memory_bytes / 1e9:.2f} GB on {self.device}",
                 f"speed: {self.seconds_per_step:.3g} s per step, {self.batch / self.seconds_per_step:.3g} clips/s",
-                f"time: about {_spoken(self.seconds)} for the whole training",
+                f"time: about {spoken_time(self.seconds)} for the whole training",
             ]
         )
 
@@ -137,10 +139,3 @@ def _peak_memory() -> int:
     import resource  # not on Windows, where the rest works
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # kilobytes on Linux
-
-
-def _spoken(seconds: float) -> str:
-    hours, minutes = divmod(round(seconds / 60), 60)
-    if hours >= 48:
-        return f"{hours / 24:.0f} days"
-    return f"{hours} h {minutes} min" if hours else f"{max(minutes, 1)} min"

@@ -24,7 +24,7 @@ from ..runtime.tensors import fill, fill_optimiser, optimiser_tensors, prefixed,
 from ..sequences.header import Header
 from ..sequences.scale import DomainScale
 from .processes import average_gradients, gathered, mean_over_processes
-from .watch import Watch
+from .watch import LossWatch
 
 DIRECTIONS = ("silico_to_vivo", "vivo_to_silico")
 
@@ -68,7 +68,7 @@ class Training:
         # A pool per place in the batch, so that processes need not exchange clips.
         size = -(-settings.optimiser.image_pool // settings.optimiser.batch)
         self.pools = {domain: [ImagePool(size) for _ in self.positions] for domain in self.model.judged}
-        self.watch = Watch()
+        self.watch = LossWatch()
 
     def _adam(self, networks: nn.Module, rate: float) -> torch.optim.Optimizer:
         adam = torch.optim.Adam(networks.parameters(), rate, self.settings.optimiser.betas)
@@ -90,9 +90,10 @@ class Training:
         pairs = list(zip(silico.chunk(parts), vivo.chunk(parts), strict=True))
         size = len(silico) // parts
 
+        # Generators
         model.judges.requires_grad_(False)  # they judge the generators here, and learn nothing
         self.generator_optimiser.zero_grad()
-        found: dict[str, Tensor] = {}
+        mean_losses: dict[str, Tensor] = {}
         made: list[dict[str, Tensor]] = []
         for k, pair in enumerate(pairs):
             with self.fabric.autocast():
@@ -100,11 +101,12 @@ class Training:
                 total = weighted_sum(losses, weights) / parts
             self.fabric.backward(total)
             made.append({domain: clips.detach() for domain, clips in translated.items()})
-            _add(found, losses, parts)
+            _add(mean_losses, losses, parts)
         average_gradients(self.fabric, model.generators.parameters())
         self.generator_optimiser.step()
         self._average()
 
+        # Discriminators, which are shown past translations too
         chances = [np.random.default_rng(seed) for seed in seeds]
         model.judges.requires_grad_(True)
         self.judge_optimiser.zero_grad()
@@ -114,18 +116,19 @@ class Training:
                 losses = model.judge_losses(*pair, shown)
                 total = weighted_sum(losses, weights) / parts
             self.fabric.backward(total)
-            _add(found, losses, parts)
+            _add(mean_losses, losses, parts)
         average_gradients(self.fabric, model.judges.parameters())
         self.judge_optimiser.step()
 
-        values = mean_over_processes(self.fabric, torch.stack(list(found.values()))).tolist()
-        losses_by_name = dict(zip(found, values, strict=True))
+        # Means over parts and processes, looked at before the next step
+        values = mean_over_processes(self.fabric, torch.stack(list(mean_losses.values()))).tolist()
+        losses_by_name = dict(zip(mean_losses, values, strict=True))
         self.step += 1
         for name, value in losses_by_name.items():
             self._require_sane(math.isfinite(value), f"the loss {name} is {value}")
         astray = self.watch.astray(losses_by_name)
         self._require_sane(
-            astray is None, f"the loss {astray} has been 100 times its median for {Watch.PATIENCE} steps"
+            astray is None, f"the loss {astray} has been 100 times its median for {LossWatch.PATIENCE} steps"
         )
         return losses_by_name
 
@@ -242,7 +245,7 @@ class Training:
             raise DivergedError(f"{self.run}: training diverged at step {self.step}: {what}; {kept}; {remedy}")
 
 
-def _add(found: dict[str, Tensor], losses: Mapping[str, Tensor], parts: int) -> None:
+def _add(mean_losses: dict[str, Tensor], losses: Mapping[str, Tensor], parts: int) -> None:
     """Add the losses of one part of a batch to their means over all parts."""
     for name, loss in losses.items():
-        found[name] = found.get(name, torch.zeros((), device=loss.device)) + loss.detach() / parts
+        mean_losses[name] = mean_losses.get(name, torch.zeros((), device=loss.device)) + loss.detach() / parts

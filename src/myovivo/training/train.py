@@ -21,8 +21,9 @@ from ..models.cyclegan import check_clip
 from ..models.presets import TRAIN_PRESETS
 from ..models.settings import TrainSettings
 from ..runs.folder import claimed_run
+from ..runtime.console import console
 from ..runtime.device import precision_for
-from ..runtime.progress import Bar, console
+from ..runtime.progress import Bar
 from ..runtime.settings import settings_from
 from ..sequences.header import require_same_scale
 from ..version import __version__

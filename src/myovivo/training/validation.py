@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError
-from ..evaluation.comparison import Row
+from ..evaluation.columns import PAPERS, PAPERS_LIKENESS
 from ..evaluation.evaluate import evaluate
+from ..evaluation.rows import Row
 from ..models.settings import TrainSettings
 from ..runs.weights import Weights, load_weights, write_weights
 from ..sequences.sequence import Sequence
 from ..translation.translator import Translator
 
-BEST, LOG = "best.safetensors", "validation.jsonl"
+BEST_WEIGHTS, VALIDATIONS = "best.safetensors", "validation.jsonl"
 
-MATCHED = ("DBhat", "Corr", "SSI", "Corr Psd")
+MATCHED = tuple(column.name for column in PAPERS_LIKENESS)  # DBhat, Corr, SSI, Corr Psd
 
-COLUMNS = (*MATCHED, "xCorr", "lag")
+_SHOWN = tuple(column.name for column in PAPERS)  # those, xCorr and lag
 
 CONTENT = 0.95  # xCorr below which the score pays
 
@@ -72,15 +73,17 @@ class Validation:
         self.since = 0 if better else self.since + 1
         if better:
             self.best = value
-            write_weights(self.run / BEST, weights)
+            write_weights(self.run / BEST_WEIGHTS, weights)
         line = {"step": weights.step, "score": value, "best": self.best, **columns}
         line |= {"none": _columns(rows["none"]), "vivo-vivo": _columns(rows["vivo-vivo"])}
         try:
-            with (self.run / LOG).open("a", encoding="utf-8") as file:
+            with (self.run / VALIDATIONS).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         except OSError as error:
-            raise FileError(self.run / LOG, f"cannot be written ({error.strerror}); free space and run again") from None
-        shown = " ".join(f"{name} {columns[name]:.2f}" for name in COLUMNS[:-1])
+            raise FileError(
+                self.run / VALIDATIONS, f"cannot be written ({error.strerror}); free space and run again"
+            ) from None
+        shown = " ".join(f"{name} {columns[name]:.2f}" for name in _SHOWN[:-1])
         self.note = f"validation {value:.3f} (best {self.best:.3f}): {shown}"
         return columns
 
@@ -90,13 +93,13 @@ class Validation:
         The best weights may be later than the checkpoint, if the process was killed between writing the two. They
         stay, with their score: the same steps lead to them again.
         """
-        path = self.run / LOG
+        path = self.run / VALIDATIONS
         if not path.exists():
             return
         lines = [line for line in map(_read, path.read_text(encoding="utf-8").splitlines()) if line]
         kept = [line for line in lines if line["step"] <= step]
         path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-        best = load_weights(self.run / BEST).step if (self.run / BEST).exists() else None
+        best = load_weights(self.run / BEST_WEIGHTS).step if (self.run / BEST_WEIGHTS).exists() else None
         for line in kept:
             self.since = 0 if line["score"] < self.best else self.since + 1
             self.best = min(self.best, line["score"])
@@ -122,4 +125,4 @@ def score(translated: Row, vivo: Row) -> float:
 
 
 def _columns(row: Row) -> dict[str, float]:
-    return {name: row.columns[name].mean for name in COLUMNS if name in row.columns}
+    return {name: row.columns[name].mean for name in _SHOWN if name in row.columns}

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 
 
-class Watch:
+class LossWatch:
     """Notices losses that are finite and yet gone astray: beyond `FACTOR` times their median for `PATIENCE` steps."""
 
     FACTOR, PATIENCE, WARM_UP, MEMORY = 100.0, 20, 200, 200

@@ -60,6 +60,7 @@ def export(
         import onnxscript  # noqa: F401  (torch's exporter needs it)
     except ImportError as error:
         raise MissingExtraError("onnx", "export") from error
+    # What to export, and at which size
     translator = Translator.load(run, direction, "cpu")
     weights, network = translator.weights, translator.generator
     rows, columns = size or weights.settings.data.clip[1:]
@@ -69,6 +70,7 @@ def export(
     if weights.settings.knows_depth and rows != weights.settings.data.clip[1]:
         raise InputError(f"the run, which knows depth, was trained on {weights.settings.data.clip[1]} rows, got {rows}")
 
+    # The network as a graph of tensors alone
     inputs, free = translator.walk.example(rows, columns)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, about its own inner life
@@ -84,9 +86,10 @@ def export(
             verbose=False,
         )
     assert program is not None
-    found = io.BytesIO()
-    onnx.save(program.model_proto, found)
-    model = onnx.load_from_string(found.getvalue())
+    written = io.BytesIO()
+    onnx.save(program.model_proto, written)
+    model = onnx.load_from_string(written.getvalue())
+    # What a program needs beside it, as metadata
     about: dict[str, Any] = {
         "myovivo": __version__,
         "direction": direction,

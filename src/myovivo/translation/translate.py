@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import FileError, InputError
-from ..runs.folder import test_files
+from ..runs.folder import RUN, test_files
+from ..runs.weights import BUNDLED
 from ..sequences.domain import good_sequence, make_domain
 from ..sequences.header import sequence_files
 from .translator import Direction, Translator
@@ -54,6 +55,9 @@ def translate_domain(
     """
     translator = Translator.load(run, direction, device)
     if source is None:
+        if not (Path(run) / RUN).is_file():  # weights without the run that they come from
+            what = "bundled weights hold" if translator.weights.path.parent == BUNDLED else "weights alone hold"
+            raise FileError(run, f"{what} nothing out; name the sequences to translate (--source)")
         files = test_files(run, "silico" if translator.source == "silico" else "vivo")
         if not files:
             raise FileError(

@@ -13,18 +13,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import CheckpointError, InputError
-from ..models.windows import Seed, walk_of
+from ..models.windows import NoiseSeed, walk_of
 from ..runs.weights import Weights, load_weights
 from ..runtime.device import autocast, autocast_dtype, device_of
+from ..runtime.introduction import Introduced, Introduction
 from ..runtime.provenance import made_by
 from ..runtime.tensors import fill, under
 from ..sequences.header import Header, open_sequence, require_same_scale
-from ..sequences.sequence import Sequence, save_blocks
+from ..sequences.sequence import Sequence, require_sequence, save_blocks
 from ..signals.band_pass import band_passed, require_band
 
 Direction = Literal["silico_to_vivo", "vivo_to_silico"]
 
-Read = Callable[[int, int], NDArray[np.float32]]
+ReadVelocity = Callable[[int, int], NDArray[np.float32]]  # frames low to high, m/s
 
 # A pass over `frames_at_once` frames may take about this much memory, bytes, unless told otherwise.
 MEMORY_BUDGET = 4e9
@@ -34,7 +35,7 @@ class DomainWarning(UserWarning):
     """A sequence does not come from the domain that a translator was trained to read."""
 
 
-class Translator:
+class Translator(Introduced):
     """A trained generator, with the scales of both domains: call it with a sequence.
 
     Attributes
@@ -43,6 +44,7 @@ class Translator:
     weights : what it was loaded from, with settings and standardisation
     device : where it computes
     walk : its generator, and how that is led along a sequence
+    frame_rate, spacing, rows : Hz, (dz, dx) in m, and rows (None if any will do) of the sequences that it reads
     """
 
     def __init__(self, weights: Weights, direction: Direction = "silico_to_vivo", device: str = "auto"):
@@ -51,7 +53,10 @@ class Translator:
         self.direction: Direction = direction
         self.weights, self.device = weights, device_of(device)
         self.source, self.target = direction.split("_to_")
-        self.walk = walk_of(weights.settings, direction)
+        settings = weights.settings
+        self.frame_rate, self.spacing = weights.frame_rate, weights.spacing
+        self.rows = settings.data.clip[1] if settings.knows_depth else None
+        self.walk = walk_of(settings, direction)
         self.generator = self.walk.network
         self.generator.to_empty(device="cpu")
         fill(self.generator, under(direction, weights.tensors), weights.path)
@@ -68,11 +73,14 @@ class Translator:
         """
         return cls(load_weights(run), direction, device)
 
+    def _introduction(self) -> Introduction:
+        return Introduction(f"Translator: {self.direction}, on {self.device}", self.weights.facts())
+
     @torch.inference_mode()
     def __call__(
         self,
         sequence: Sequence,
-        seed: Seed = 0,
+        seed: NoiseSeed = 0,
         frames_at_once: int | None = None,
         *,
         band: tuple[float, float] | None = None,
@@ -102,12 +110,13 @@ class Translator:
         ------
         InputError : another frame rate or spacing than in training, no positive `frames_at_once`, a band that is not
             below half the frame rate, or a sequence too short for it.
+        WrongTypeError : no `Sequence`.
 
         Warns
         -----
         DomainWarning : the sequence's origin is not the source domain.
         """
-        origin = sequence.origin
+        origin = require_sequence(sequence).origin
         header = Header(
             sequence.shape, sequence.frame_rate, sequence.spacing, origin, sequence.subject, dict(sequence.provenance)
         )
@@ -126,7 +135,7 @@ class Translator:
         self,
         source: str | Path,
         path: str | Path,
-        seed: Seed = 0,
+        seed: NoiseSeed = 0,
         frames_at_once: int | None = None,
         *,
         band: tuple[float, float] | None = None,
@@ -180,7 +189,7 @@ class Translator:
         return min(frames_at_once or self.frames_that_fit(shape), shape[0])
 
     def _blocks(
-        self, read: Read, shape: tuple[int, int, int], seed: Seed, frames: int
+        self, read: ReadVelocity, shape: tuple[int, int, int], seed: NoiseSeed, frames: int
     ) -> Iterator[NDArray[np.float32]]:
         """The translation (B, Z, X), m/s, block after block of `frames`; `read(low, high)` gives the source's, m/s."""
         source, target = (self.weights.standards[name] for name in (self.source, self.target))
@@ -204,7 +213,7 @@ class Translator:
     def _provenance(
         self,
         source: Mapping[str, Any],
-        seed: Seed,
+        seed: NoiseSeed,
         frames: int,
         band: tuple[float, float] | None,
     ) -> dict[str, Any]:
@@ -226,9 +235,10 @@ class Translator:
         weights = self.weights
         trained = sequence._replace(frame_rate=weights.frame_rate, spacing=weights.spacing)
         require_same_scale(sequence, trained, "the sequence", f"the run {weights.path.parent}")
-        rows = weights.settings.data.clip[1]
-        if weights.settings.knows_depth and sequence.shape[1] != rows:
-            rule = f"the sequence has {sequence.shape[1]} rows but the run, which knows depth, was trained on {rows}"
+        if self.rows and sequence.shape[1] != self.rows:
+            rule = (
+                f"the sequence has {sequence.shape[1]} rows but the run, which knows depth, was trained on {self.rows}"
+            )
             raise InputError(f"{rule}; make them alike (simulate: grid.rows, acquire: output.rows)")
         fits = {"silico": ("silico",), "vivo": ("vivo", "phantom")}[self.source]
         if sequence.origin not in fits:

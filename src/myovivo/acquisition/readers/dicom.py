@@ -13,10 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import FileError, MissingExtraError
+from ...errors import FileError, InputError, MissingExtraError
 from ..content import Content, Frames, Parameters, parameter
+from .dicom_grey import Grey
 
 _CENTIMETRES = 3  # Physical Units X/Y Direction, DICOM PS3.3 C.8.5.5
+
+_TWO_D = 1  # Region Spatial Format; others are M-mode, spectra, waveforms
+
+_TISSUE = 1  # Region Data Type
 
 
 def read_dicom(path: Path) -> Content:
@@ -25,7 +30,7 @@ def read_dicom(path: Path) -> Content:
     Raises
     ------
     MissingExtraError : pydicom is not installed.
-    FileError : unreadable, or of one frame only.
+    FileError : unreadable, of one frame only, or with pixels whose grey level nobody can tell.
     """
     try:
         import pydicom
@@ -36,8 +41,12 @@ def read_dicom(path: Path) -> Content:
         count = int(head.get("NumberOfFrames", 1))
         rows, columns = int(head.Rows), int(head.Columns)
         parameters = _parameters(head)
+        Grey(head)  # whose checks are of the header alone
+    except InputError as error:
+        raise FileError(path, str(error)) from error
     except Exception as error:  # pydicom has many words for a broken file
-        raise FileError(path, f"is not a readable DICOM image ({type(error).__name__}: {error})") from error
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        raise FileError(path, f"is not a readable DICOM image ({reason})") from error
     if count < 3:
         raise FileError(path, f"is a DICOM of {count} frame; motion needs a cine loop of at least three")
     frames = Frames(lambda: _open(path), (count, rows, columns), np.dtype(np.uint8), ("frame", "depth", "lateral"))
@@ -45,33 +54,75 @@ def read_dicom(path: Path) -> Content:
 
 
 def _parameters(head: Any) -> Parameters:
-    found: Parameters = {}
+    timing = _timing(head)
 
     def of(name: str, value: Any, where: str) -> None:
-        found[name] = parameter(name, value, f"file ({where})")
+        timing[name] = parameter(name, value, f"file ({where})")
 
-    if float(head.get("FrameTime", 0) or 0) > 0:
-        of("frame_rate", 1e3 / float(head.FrameTime), "FrameTime")
-    elif times := head.get("FrameTimeVector"):
-        of("frame_times", np.cumsum(np.asarray(times, float)) * 1e-3, "FrameTimeVector")
-    elif float(head.get("CineRate", 0) or 0) > 0:
-        of("frame_rate", float(head.CineRate), "CineRate")
-    for region in head.get("SequenceOfUltrasoundRegions", []):
-        is_tissue = int(region.get("RegionDataType", 1)) == 1
-        in_cm = (
-            int(region.get("PhysicalUnitsXDirection", 0))
-            == _CENTIMETRES
-            == int(region.get("PhysicalUnitsYDirection", 0))
-        )
-        if is_tissue and in_cm:
-            where = "SequenceOfUltrasoundRegions"
-            of("spacing", (abs(float(region.PhysicalDeltaY)) * 1e-2, abs(float(region.PhysicalDeltaX)) * 1e-2), where)
-            corners = ("RegionLocationMinY0", "RegionLocationMaxY1", "RegionLocationMinX0", "RegionLocationMaxX1")
-            z0, z1, x0, x1 = (int(region[corner].value) for corner in corners)
-            # The last row and column belong to the region; some writers name those after them.
-            of("crop", (z0, min(z1 + 1, int(head.Rows)), x0, min(x1 + 1, int(head.Columns))), where)
-            break
-    return found
+    if regions := [region for region in head.get("SequenceOfUltrasoundRegions") or [] if _is_tissue(region)]:
+        region = max(regions, key=_pixels_of)  # the first of equal ones
+        more = f", the largest of {len(regions)}" if len(regions) > 1 else ""
+        where = f"SequenceOfUltrasoundRegions{more}"
+        of("spacing", (abs(float(region.PhysicalDeltaY)) * 1e-2, abs(float(region.PhysicalDeltaX)) * 1e-2), where)
+        z0, z1, x0, x1 = _corners(region)
+        # The last row and column belong to the region; some writers name those after them.
+        of("crop", (z0, min(z1 + 1, int(head.Rows)), x0, min(x1 + 1, int(head.Columns))), where)
+    elif head.get("PixelSpacing"):
+        dz, dx = (float(step) * 1e-3 for step in head.PixelSpacing)
+        of("spacing", (dz, dx), "PixelSpacing")
+    return timing
+
+
+def _timing(head: Any) -> Parameters:
+    """The frame rate or the times of frames, by the tag that says it most exactly.
+
+    Frame times in whole ms are rounded, as is the cine rate in whole Hz. Where they are of one rate, the one counts
+    that is less changed by it: at 700 frames/s a frame time says 1 ms, which would be 1000.
+    """
+
+    def rate(value: float, where: str) -> Parameters:
+        return {"frame_rate": parameter("frame_rate", value, f"file ({where})")}
+
+    cine = _number(head.get("CineRate"))
+    time = _number(head.get("FrameTime"))
+    steps = np.asarray(head.get("FrameTimeVector") or [], float).ravel()
+    if time <= 0 and len(steps) > 1:
+        if steps[1:].min() != steps[1:].max():
+            times = np.cumsum(steps) * 1e-3
+            return {"frame_times": parameter("frame_times", times, "file (FrameTimeVector)")}
+        time = float(steps[1])
+    where = "FrameTime" if _number(head.get("FrameTime")) > 0 else "FrameTimeVector"
+    if time > 0:
+        is_rounded = time == np.rint(time) and cine > 0 and abs(1e3 / cine - time) <= 0.5 + 500 / cine**2
+        return rate(cine, "CineRate") if is_rounded and cine > time else rate(1e3 / time, where)
+    return rate(cine, "CineRate") if cine > 0 else {}
+
+
+def _is_tissue(region: Any) -> bool:
+    """Whether a region is a picture of tissue whose pixels have a size in cm."""
+    units = (region.get("PhysicalUnitsXDirection", 0), region.get("PhysicalUnitsYDirection", 0))
+    return (
+        int(region.get("RegionSpatialFormat", _TWO_D)) == _TWO_D
+        and int(region.get("RegionDataType", _TISSUE)) == _TISSUE
+        and all(int(unit) == _CENTIMETRES for unit in units)
+    )
+
+
+def _corners(region: Any) -> tuple[int, int, int, int]:
+    corners = ("RegionLocationMinY0", "RegionLocationMaxY1", "RegionLocationMinX0", "RegionLocationMaxX1")
+    z0, z1, x0, x1 = (int(region[corner].value) for corner in corners)
+    return z0, z1, x0, x1
+
+
+def _pixels_of(region: Any) -> int:
+    z0, z1, x0, x1 = _corners(region)
+    return (z1 - z0) * (x1 - x0)
+
+
+def _number(value: Any) -> float:
+    """A header's number; 0 if it is missing, empty or none."""
+    number = float(value or 0)
+    return number if np.isfinite(number) else 0.0
 
 
 @contextlib.contextmanager
@@ -92,17 +143,11 @@ class _Pixels:
         try:
             head = self.pydicom.dcmread(self.path, stop_before_pixels=True)
             stop = min(stop, int(head.NumberOfFrames))
-            pictures = list(self.pydicom.pixels.iter_pixels(self.path, indices=range(start, stop)))
+            grey = Grey(head)
+            pictures = [
+                grey(picture) for picture in self.pydicom.pixels.iter_pixels(self.path, indices=range(start, stop))
+            ]
         except Exception as error:  # of a decoder that is missing, or of a file cut short
             reason = " ".join(str(error).split())[:120]
             raise FileError(self.path, f"its pixels cannot be decoded ({reason}); save it uncompressed") from error
-        return np.stack([_grey(picture, int(head.BitsStored)) for picture in pictures])
-
-
-def _grey(picture: NDArray[Any], bits: int) -> NDArray[np.uint8]:
-    """Luminance of a colour picture; grey levels of more than 8 bits scaled to 8."""
-    if picture.ndim == 3:
-        picture = picture @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
-    if bits > 8:
-        picture = picture * (255 / (2**bits - 1))
-    return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
+        return np.stack(pictures)

@@ -6,72 +6,57 @@ No variable of theirs is larger than 2 GB; larger recordings are saved as v7.3, 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pymatreader import read_mat
-from scipy.io import whosmat
 
-from ...errors import FileError, InputError
-from .store import Source, Store
-
-_CELLS = 64  # elements of a cell or struct array that are looked into
+from ...runtime.matlab import Opaque, read_matlab
+from .store import Store
 
 
 class MatlabStore(Store):
-    """Variables of a MATLAB v5-v7 file; fields of structs are joined by dots.
-
-    What lies in a cell or struct array is `name.1`, `name.2`; in one of a single element, `name`.
-    """
+    """Variables of a MATLAB v5-v7 file; fields of structs are joined by dots."""
 
     format = "MATLAB v5"
 
     def __init__(self, path: Path):
+        super().__init__()
         self.path = path
-        try:
-            content = read_mat(str(path))
-        except Exception as error:  # scipy fails in many ways on a broken file
-            raise FileError(
-                path, f"is not a readable MATLAB file ({type(error).__name__}), perhaps cut short; save it again"
-            ) from error
-        self.values = dict(_flat(content))
-        for name, shape, _ in whosmat(str(path)):  # pymatreader drops axes of one
-            if _is_number(self.values.get(name)) and np.size(self.values[name]) == np.prod(shape):
-                self.values[name] = np.asarray(self.values[name]).reshape(shape)
-        self.shapes = {name: np.shape(value) for name, value in self.values.items() if _is_number(value)}
+        self._values: dict[str, Any] = {}
+        for name, value in read_matlab(path).items():
+            self._note(name, value)
 
-    def value(self, name: str) -> Any:
-        return self.values[name]
+    def _note(self, name: str, value: Any) -> None:
+        """A variable, or what a struct or a cell array holds."""
+        if isinstance(value, Opaque):
+            self.unreadable[name] = value.kind
+        elif isinstance(value, dict):
+            for field, inner in value.items():
+                self._note(f"{name}.{field}", inner)
+        elif isinstance(value, list):
+            members = [name if len(value) == 1 else f"{name}.{number}" for number in range(1, len(value) + 1)]
+            for member, inner in zip(members, value, strict=True):
+                self._note(member, inner)
+            self._note_series(name, members)
+            self._note_fields(name, value)
+        elif np.size(value):
+            self._values[name], self.shapes[name] = value, np.shape(value)
 
-    def source(self, name: str) -> Source:
-        if name not in self.shapes:
-            raise InputError(f"{name} is no array of numbers; a cell array must be saved as one array")
-        array = np.asarray(self.values[name])
-        return Source(lambda: contextlib.nullcontext(array), array.shape, array.dtype)
+    def _note_fields(self, name: str, value: list[Any]) -> None:
+        """The fields of a struct array, each as MATLAB's `[s.field]`."""
+        if len(value) < 2 or not all(isinstance(struct, dict) for struct in value):
+            return
+        for field in value[0]:
+            members = [f"{name}.{number}.{field}" for number in range(1, len(value) + 1)]
+            self._same |= {f"{name}.{field}.{number}": member for number, member in enumerate(members, 1)}
+            self._note_series(f"{name}.{field}", members)
 
-    def has(self, name: str) -> bool:
-        return name in self.values and 0 not in self.shapes.get(name, (1,))
+    def _value(self, name: str) -> Any:
+        return self._values[name]
 
+    def _dtype(self, name: str) -> np.dtype[Any]:
+        return np.asarray(self._values[name]).dtype
 
-def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in content.items():
-        if name.startswith("__"):
-            continue
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list) and any(isinstance(one, np.ndarray | Mapping | list) for one in value):
-            # Cell and struct arrays; as in v7.3, a single element goes by the array's own name.
-            yield prefix + name, value
-            inner = {str(number): one for number, one in enumerate(value[:_CELLS], 1)}
-            yield from _flat(inner if len(value) > 1 else {}, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return np.asarray(value).dtype.kind in "fiubc"
-    except ValueError:  # a ragged cell array
-        return False
+    def _open(self, names: list[str]) -> contextlib.AbstractContextManager[list[Any]]:
+        return contextlib.nullcontext([np.asarray(self._values[name]) for name in names])

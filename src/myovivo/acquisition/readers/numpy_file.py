@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FileError
-from .store import Source, Store
+from .store import Store
 
 ONLY = "data"  # what the one array of a `.npy` is called
 
@@ -19,26 +19,28 @@ class NumpyStore(Store):
     """The array of a `.npy`, called `data`, or those of a `.npz`."""
 
     def __init__(self, path: Path, zipped: bool):
+        super().__init__()
         self.path, self.zipped = path, zipped
         self.format = "NPZ" if zipped else "NPY"
         try:
             if zipped:
                 with np.load(path, allow_pickle=False) as archive:
-                    self.values = {name: archive[name] for name in archive.files}
+                    self._values = {name: archive[name] for name in archive.files}
             else:
-                self.values = {ONLY: np.load(path, mmap_mode="r", allow_pickle=False)}
-            self.shapes = {name: value.shape for name, value in self.values.items()}
+                self._values = {ONLY: np.load(path, mmap_mode="r", allow_pickle=False)}
+            self.shapes = {name: value.shape for name, value in self._values.items()}
         except Exception as error:  # zip, pickle and mapping errors of a broken file
             reason = " ".join(str(error).split())[:100]
             raise FileError(path, f"is not a readable {self.format} file ({reason}); save it again") from error
 
-    def value(self, name: str) -> Any:
-        return np.asarray(self.values[name])
+    def _value(self, name: str) -> Any:
+        return np.asarray(self._values[name])
 
-    def source(self, name: str) -> Source:
-        array = self.values[name]
-        read: Any = array if self.zipped else _Mapped(self.path)
-        return Source(lambda: contextlib.nullcontext(read), array.shape, array.dtype)
+    def _dtype(self, name: str) -> np.dtype[Any]:
+        return self._values[name].dtype
+
+    def _open(self, names: list[str]) -> contextlib.AbstractContextManager[list[Any]]:
+        return contextlib.nullcontext([self._values[name] if self.zipped else _Mapped(self.path) for name in names])
 
 
 class _Mapped:

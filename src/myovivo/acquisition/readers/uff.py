@@ -72,9 +72,9 @@ def _parameters(channels: Any, axes: int) -> Parameters:
     def of(name: str, value: Any, where: str) -> None:
         if value is not None:
             number = np.squeeze(np.asarray(value, float))
-            found[name] = parameter(name, float(number) if number.ndim == 0 else number, f"file ({where})")
+            stated[name] = parameter(name, float(number) if number.ndim == 0 else number, f"file ({where})")
 
-    found: Parameters = {}
+    stated: Parameters = {}
     waves = channels.sequence
     waves = waves if isinstance(waves, list) else [waves]
     of("sampling_frequency", channels.sampling_frequency, "sampling_frequency")
@@ -85,22 +85,22 @@ def _parameters(channels: Any, axes: int) -> Parameters:
     elif channels.pulse is not None:
         of("centre_frequency", channels.pulse.center_frequency, "pulse.center_frequency")
     of("pulse_rate", channels.PRF, "PRF")
-    _add_probe(found, channels.probe)
+    _add_probe(stated, channels.probe)
     delays = np.array([float(np.squeeze(wave.delay or 0.0)) for wave in waves])
     start = float(np.squeeze(channels.initial_time)) + delays
     angles, sources = _waves(waves)
     # UFF counts from when a wave passes the origin of its coordinates, wherever the probe lies.
-    x, z = (np.ravel(found[name].value) for name in ("element_x", "element_z"))
+    x, z = (np.ravel(stated[name].value) for name in ("element_x", "element_z"))
     middle = np.array([(x[0] + x[-1]) / 2, z.max()])
     start = start - _path(middle, angles, sources) / float(np.squeeze(channels.sound_speed))
     of("start_time", start, "initial_time, sequence.delay")
     of("angles", angles, "sequence.source.azimuth")
     if np.isfinite(sources).any():
-        found["sources"] = parameter("sources", sources, "file (sequence.source)")
-    return found
+        stated["sources"] = parameter("sources", sources, "file (sequence.source)")
+    return stated
 
 
-def _add_probe(found: Parameters, probe: Any) -> None:
+def _add_probe(stated: Parameters, probe: Any) -> None:
     """Positions and directions of the elements."""
     origin = np.zeros(3)
     with contextlib.suppress(Exception):  # none is written by many
@@ -111,7 +111,7 @@ def _add_probe(found: Parameters, probe: Any) -> None:
         ("element_z", probe.z + origin[2]),
         ("element_angles", probe.theta),
     ):
-        found[name] = parameter(name, np.ravel(np.asarray(values, float)), "file (probe)")
+        stated[name] = parameter(name, np.ravel(np.asarray(values, float)), "file (probe)")
 
 
 def _waves(waves: list[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

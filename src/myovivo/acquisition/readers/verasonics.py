@@ -14,7 +14,7 @@ from ..content import CHANNEL_AXES, Content, Frames, Parameters, parameter
 from .verasonics_frames import Acquisitions, sampling_of
 from .verasonics_probe import element_positions, wiring
 from .verasonics_receives import frame_times, grouped_waves, receive_buffer, receives_of
-from .verasonics_scan import firing_delays, pulse_frequency, sampling_rate, start_times
+from .verasonics_scan import acquisition_rate, firing_delays, pulse_frequency, start_times
 from .workspace import variable_names, workspace_of
 
 _NEEDED = {"RcvData", "Receive", "Trans", "TX"}
@@ -51,7 +51,7 @@ def read_verasonics(path: Path, is_hdf5: bool, buffer: int | None = None) -> Con
 
     # How they were sampled and fired, and which make a frame.
     mode = work.common("Receive", "sampleMode", receives.number) or "NS200BW"
-    rate, sampling = sampling_rate(work, receives, mode, frequency), sampling_of(mode)
+    rate, sampling = acquisition_rate(work, receives, mode, frequency), sampling_of(mode)
     delays = firing_delays(work, receives, elements, speed, frequency)
     leads = start_times(work, receives, speed, frequency)
     waves = grouped_waves(work, receives, delays, leads, sampling.together, rate)
@@ -60,7 +60,7 @@ def read_verasonics(path: Path, is_hdf5: bool, buffer: int | None = None) -> Con
 
     # What is told of the scan.
     origin = "file (Receive.startDepth, TW.peak, Trans.lensCorrection)"
-    found: Parameters = {
+    stated: Parameters = {
         "sound_speed": parameter("sound_speed", speed, speed_origin),
         "sampling_frequency": parameter("sampling_frequency", rate * sampling.up, f"file (Receive: {mode})"),
         "centre_frequency": pulse_frequency(work, receives, mode, rate, frequency),
@@ -68,8 +68,8 @@ def read_verasonics(path: Path, is_hdf5: bool, buffer: int | None = None) -> Con
         "start_time": parameter("start_time", waves.leads, origin),
     }
     if sampling.has_gaps:
-        found["half_band"] = parameter("half_band", rate / 4, f"file (Receive: {mode})")
-    found |= element_positions(work, elements, speed / frequency)
+        stated["half_band"] = parameter("half_band", rate / 4, f"file (Receive: {mode})")
+    stated |= element_positions(work, elements, speed / frequency)
     if (times := frame_times(work, receives, waves.first)) is not None:
-        found["frame_times"] = parameter("frame_times", times, "file (SeqControl.timeToNextAcq)")
-    return Content("rf", frames, found, f"{work.format}, Verasonics", f"RcvData{{{number + 1}}}", axes_origin="file")
+        stated["frame_times"] = parameter("frame_times", times, "file (SeqControl.timeToNextAcq)")
+    return Content("rf", frames, stated, f"{work.format}, Verasonics", f"RcvData{{{number + 1}}}", axes_origin="file")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .store import Source
+from .store import StoredArray
 
 
 class Place(NamedTuple):
@@ -68,7 +68,7 @@ class Acquisitions:
 
     def __init__(
         self,
-        source: Source,
+        source: StoredArray,
         places: list[list[list[Place]]],
         samples: int,
         channels: NDArray[np.int_],
@@ -118,8 +118,8 @@ class Acquisitions:
         if not self.sampling.has_gaps:
             values[part::together] = record
             return
-        for one in range(kept):
-            values[one::every] = record[one::kept]
+        for offset in range(kept):
+            values[offset::every] = record[offset::kept]
 
 
 class _Opened:

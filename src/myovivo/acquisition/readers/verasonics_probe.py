@@ -27,7 +27,7 @@ def element_positions(work: Workspace, elements: NDArray[np.int_], wavelength: f
     if place is None or np.ndim(place) != 2 or place.shape[1] < 3 or len(place) <= elements.max():
         raise InputError("Trans.ElementPos must hold x, y, z of each element; save Trans after VSX has run")
     place = np.asarray(place, float)[elements]
-    found = {
+    stated = {
         name: parameter(name, place[:, column] * unit, origin)
         for column, name in enumerate(("element_x", "element_y", "element_z"))
     }
@@ -40,10 +40,10 @@ def element_positions(work: Workspace, elements: NDArray[np.int_], wavelength: f
             "check Trans.units"
         )
     if shape == 1 and place.shape[1] > 3:
-        found["element_angles"] = parameter("element_angles", place[:, 3], origin)
+        stated["element_angles"] = parameter("element_angles", place[:, 3], origin)
     if isinstance(name := work.first("Trans", "name"), str):
-        found["probe"] = parameter("probe", name, "file (Trans.name)")
-    return found
+        stated["probe"] = parameter("probe", name, "file (Trans.name)")
+    return stated
 
 
 def wiring(work: Workspace, receives: Receives, columns: int) -> tuple[NDArray[np.int_], NDArray[np.int_]]:

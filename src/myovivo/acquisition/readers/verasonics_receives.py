@@ -159,17 +159,21 @@ def grouped_waves(
         whole = np.where(late[:, None] > 0, whole[:, ::-1], whole)
     heard = work.column("Receive", "Apod")
     ears = [heard[number] if number < len(heard) else None for number in receives.number]
-    kinds = [
-        (delays[one].tobytes(), leads[one], b"" if ears[one] is None else np.asarray(ears[one]).tobytes())
-        for one in whole[:, 0]
-    ]
+    kinds = [_kind(delays[first], float(leads[first]), ears[first]) for first in whole[:, 0]]
     waves = _period(kinds, receives.frame[whole[:, 0]])
     table = whole.reshape(-1, waves, together)
-    places = [
-        [[Place(int(receives.frame[one]), int(receives.start[one])) for one in pair] for pair in row] for row in table
-    ]
+    places = [[[_place(receives, number) for number in pair] for pair in row] for row in table]
     first = table[0, :, 0]
     return WaveGroups(places, delays[first], leads[first], table[:, 0, 0])
+
+
+def _kind(delays: NDArray[np.float64], lead: float, ear: Any) -> tuple[bytes, float, bytes]:
+    """What tells an acquisition from others: what was sent, when it begins, and which elements listen."""
+    return delays.tobytes(), lead, b"" if ear is None else np.asarray(ear).tobytes()
+
+
+def _place(receives: Receives, number: int) -> Place:
+    return Place(int(receives.frame[number]), int(receives.start[number]))
 
 
 def _period(kinds: list[Any], frame: NDArray[np.int_]) -> int:

@@ -15,7 +15,7 @@ from .workspace import Workspace
 SAMPLES_PER_WAVE = {"NS200BW": 4.0, "NS200BWI": 2.0, "BS100BW": 2.0, "BS67BW": 4 / 3, "BS50BW": 1.0}
 
 
-def sampling_rate(work: Workspace, receives: Receives, mode: str, frequency: float) -> float:
+def acquisition_rate(work: Workspace, receives: Receives, mode: str, frequency: float) -> float:
     """Samples per second of one acquisition, Hz, of all that tells of it.
 
     Raises
@@ -86,8 +86,8 @@ def start_times(work: Workspace, receives: Receives, speed: float, frequency: fl
     peaks = work.column("TW", "peak")
     waveform = work.column("TX", "waveform")
     late = np.zeros(len(waveform))
-    for number, one in enumerate(waveform):
-        index = int(one or 1) - 1
+    for number, pulse in enumerate(waveform):
+        index = int(pulse or 1) - 1
         late[number] = (peaks[index] if index < len(peaks) and peaks[index] else 0.0) / frequency
     return 2 * depth[receives.number] / frequency - 2 * lens - late[receives.transmit]
 

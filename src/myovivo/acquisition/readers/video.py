@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 from ...errors import FileError, MissingExtraError
 from ..content import Content, Frames, Parameters, parameter
+from .stamps import unrounded
+
+_COLOURED = (
+    48  # of 255, between the largest and the least of red, green and blue: beyond what compression makes of grey
+)
 
 
 def read_video(path: Path) -> Content:
@@ -27,12 +32,28 @@ def read_video(path: Path) -> Content:
     if not stamps:
         raise FileError(path, "holds no frames that can be decoded; check the file, or re-encode it as H.264")
     parameters: Parameters = {}
-    if len(stamps) > 1 and stamps[-1] > stamps[0]:
+    if (clock := unrounded(np.array(stamps), announced)) is not None:
+        parameters["frame_times"] = parameter("frame_times", clock[0], f"file ({clock[1]})")
+    elif len(stamps) > 1 and stamps[-1] > stamps[0]:
         parameters["frame_times"] = parameter("frame_times", np.array(stamps) * 1e-3, "file (time stamps)")
     elif announced > 0:
         parameters["frame_rate"] = parameter("frame_rate", announced, "file (container)")
-    frames = Frames(lambda: _open(path), (len(stamps), *shape), np.dtype(np.uint8), ("frame", "depth", "lateral"))
+    dtype = np.dtype(np.uint16 if _is_deep(path) else np.uint8)
+    frames = Frames(lambda: _open(path), (len(stamps), *shape), dtype, ("frame", "depth", "lateral"))
     return Content("bmode", frames, parameters, "video")
+
+
+def coloured_share(path: Path, region: tuple[int, int, int, int]) -> float:
+    """Share of the pixels of a region (z0, z1, x0, x1) that are no grey in the first picture."""
+    cv2 = _opencv()
+    capture = cv2.VideoCapture(str(path))
+    read, picture = capture.read()
+    capture.release()
+    if not read or picture.ndim != 3:
+        return 0.0
+    z0, z1, x0, x1 = region
+    inside = picture[z0:z1, x0:x1]
+    return float(np.mean(inside.max(2).astype(int) - inside.min(2) > _COLOURED)) if inside.size else 0.0
 
 
 def video_frame_rate(path: Path) -> float:
@@ -69,8 +90,22 @@ def _look_through(path: Path) -> tuple[tuple[int, int], list[float], float]:
 def _open(path: Path) -> Iterator[Any]:
     cv2 = _opencv()
     capture = cv2.VideoCapture(str(path))
+    if _is_deep(path):
+        capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
     try:
         yield _Pictures(path, capture, cv2)
+    finally:
+        capture.release()
+
+
+def _is_deep(path: Path) -> bool:
+    """Whether its pictures are grey levels of 16 bits (lossless FFV1), which would else be cut to 8."""
+    cv2 = _opencv()
+    capture = cv2.VideoCapture(str(path))
+    try:
+        capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+        read, picture = capture.read()
+        return bool(read) and picture.dtype == np.uint16 and picture.ndim == 2
     finally:
         capture.release()
 
@@ -82,7 +117,7 @@ class _Pictures:
         self.path, self.capture, self.cv2 = path, capture, cv2
         self.next = 0
 
-    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[np.uint8]:
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
         start, stop = index[0].start or 0, index[0].stop
         if start != self.next:
             raise FileError(self.path, f"cannot be decoded beyond frame {self.next}; re-encode it as H.264")

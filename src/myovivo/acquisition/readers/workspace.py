@@ -15,7 +15,7 @@ from scipy.io import loadmat, whosmat
 
 from ...errors import FileError, InputError
 from ...sequences.hdf5 import opened
-from .store import Source
+from .store import StoredArray
 
 
 class Workspace(ABC):
@@ -40,7 +40,7 @@ class Workspace(ABC):
         """
 
     @abstractmethod
-    def cells(self, name: str) -> list[Source]:
+    def cells(self, name: str) -> list[StoredArray]:
         """The arrays in a cell array, each to be read in parts; of an array that is in no cell, itself."""
 
     def first(self, struct: str, field: str) -> Any:
@@ -141,7 +141,7 @@ class MatlabWorkspace(Workspace):
             return [None] * held.size
         return [_simple(element[field]) for element in held.ravel()]
 
-    def cells(self, name: str) -> list[Source]:
+    def cells(self, name: str) -> list[StoredArray]:
         held = self._values[name]
         return [_source(array) for array in (held.ravel() if held.dtype.kind == "O" else [held])]
 
@@ -170,27 +170,26 @@ class Hdf5Workspace(Workspace):
                 return [_read(item)]
             return [_read(file[reference]) for reference in item[()].T.ravel()]
 
-    def cells(self, name: str) -> list[Source]:
+    def cells(self, name: str) -> list[StoredArray]:
         with opened(self.path) as file:
             item: Any = file[name]
             if h5py.check_ref_dtype(item.dtype) is None:
                 items = [item]
             else:
                 items = [file[reference] for reference in item[()].T.ravel()]
-            return [
-                self._source(str(one.name), one.shape[::-1], one.dtype)
-                if isinstance(one, h5py.Dataset) and not one.attrs.get("MATLAB_empty")
-                else _source(np.zeros((0, 0)))
-                for one in items
-            ]
+            return [self._stored(held) for held in items]
 
-    def _source(self, place: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Source:
+    def _stored(self, held: Any) -> StoredArray:
+        if not isinstance(held, h5py.Dataset) or held.attrs.get("MATLAB_empty"):
+            return _source(np.zeros((0, 0)))
+        place = str(held.name)
+
         @contextlib.contextmanager
         def read() -> Iterator[Any]:
             with opened(self.path) as file:
                 yield _Transposed(file[place])
 
-        return Source(read, shape, dtype)
+        return StoredArray(read, held.shape[::-1], held.dtype)
 
 
 class _Transposed:
@@ -232,5 +231,5 @@ def _simple(value: Any) -> Any:
     return float(value.ravel()[0]) if value.size == 1 else value
 
 
-def _source(array: NDArray[Any]) -> Source:
-    return Source(lambda: contextlib.nullcontext(array), array.shape, array.dtype)
+def _source(array: NDArray[Any]) -> StoredArray:
+    return StoredArray(lambda: contextlib.nullcontext(array), array.shape, array.dtype)

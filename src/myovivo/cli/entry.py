@@ -1,0 +1,91 @@
+"""Where the command line begins: which command, how it ends, and what goes to standard error.
+
+Nothing is loaded here before it is used: help answers at once, and an interruption while loading is one line too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status: 0, 2 for what a user can mend, 130 when interrupted."""
+    try:
+        status = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever reads has enough, as `head` has
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, open to the end, where Python flushes it
+        return 0
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to go on", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
+    from ..errors import MyovivoError
+    from .catalogue import COMMANDS, command_class
+
+    warnings.showwarning = _print_warning
+    try:
+        name, *rest = arguments or [""]
+        if name in COMMANDS:
+            from .parse import parse
+
+            _carry_out(parse(name, command_class(name), rest))
+        else:
+            _answer_without_command(name)
+    except MyovivoError as error:
+        return _print_error(str(error))
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a disk, a permission, a name too long: nothing to trace
+        return _print_error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    return 0
+
+
+def _carry_out(command: Any) -> None:
+    if getattr(command, "print_settings", False):
+        from .values import as_yaml
+
+        print(as_yaml(command.settings()), end="")
+        raise SystemExit(0)
+    if getattr(command, "scheduler", None) is None:
+        command.call()
+        return
+    from ..runtime.parallel import on_cluster
+
+    with on_cluster(command.scheduler):
+        command.call()
+
+
+def _answer_without_command(name: str) -> None:
+    """What `myovivo` says when its first word is no command."""
+    from ..errors import InputError
+    from ..runtime.words import did_you_mean
+    from ..version import __version__
+    from .catalogue import COMMANDS, overview
+
+    if name in ("-h", "--help", "--help-all"):
+        print(overview())
+    elif name == "--version":
+        print(f"myovivo {__version__}")
+    elif not name:
+        raise InputError("the following arguments are required: COMMAND; see myovivo --help")
+    elif name.startswith("-"):
+        raise InputError(f"there is no option {name}; see myovivo --help")
+    else:
+        raise InputError(f"there is no command {name}{did_you_mean(name, COMMANDS) or ';'} see myovivo --help")
+
+
+def _print_error(text: str) -> int:
+    print(f"error: {' '.join(text.split())}", file=sys.stderr)
+    return 2
+
+
+def _print_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)

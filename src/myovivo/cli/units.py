@@ -1,0 +1,62 @@
+"""Commands that find motor units in sequences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import CliPositionalArg
+
+from ..identification.settings import IdentifySettings, LearnSettings
+from .domains import print_made
+from .options import Configured, Parallel, Quiet, SeedNumber
+
+
+class Identify(Parallel, Configured):
+    """Find the motor units that move in sequences: spike trains as BIDS events and openhdemg JSON, and a figure; where
+    labels exist, how well they agree.
+    """
+
+    ARGUMENTS = "SOURCE OUT [options]"
+    EXAMPLES = (
+        "myovivo identify translated units --workers 2",
+        "myovivo identify vivo units --method wavelet",
+        "myovivo identify vivo units --method network --network identifier/identifier.safetensors",
+    )
+    ESSENTIAL = ("workers", "config", "quiet", "method", "network", "band", "accept.rate")
+    SETTINGS = IdentifySettings
+    source: CliPositionalArg[Path] = Field(description="a sequence, or a folder of sequences")
+    out: CliPositionalArg[Path] = Field(description="folder for the spike trains and figures")
+
+    def call(self) -> None:
+        """Identify in a domain."""
+        settings = self.settings()
+        from ..identification.folder import identify_domain, summary
+
+        files = identify_domain(self.source, self.out, settings, workers=self.workers, quiet=self.quiet)
+        for file in files:
+            print(summary(file))
+        print_made(files, self.out)
+
+
+class TrainIdentifier(Quiet, Configured):
+    """Train a network to identify motor units, on sequences with labels."""
+
+    ARGUMENTS = "SOURCE OUT [options]"
+    EXAMPLES = (
+        "myovivo train-identifier translated identifier --steps 1000",
+        "myovivo identify vivo units --method network --network identifier/identifier.safetensors",
+    )
+    ESSENTIAL = ("seed", "config", "quiet", "steps", "features", "learning_rate")
+    SETTINGS = LearnSettings
+    source: CliPositionalArg[Path] = Field(description="a folder of sequences with labels")
+    out: CliPositionalArg[Path] = Field(description="folder for the weights; the same command again goes on")
+    seed: SeedNumber = Field(default=0, title="N", description="of the first weights and the clips")
+
+    def call(self) -> None:
+        """Train."""
+        settings = self.settings()
+        from ..identification.learning import train_identifier
+        from ..sequences.header import sequence_files
+
+        print(train_identifier(sequence_files(self.source), self.out, settings, seed=self.seed, quiet=self.quiet))
