@@ -63,7 +63,9 @@ class Inspection:
         return Introduction(f"Inspection of {self.path.name} ({self.format}); print it for the table", facts).text()
 
     def __str__(self) -> str:
-        lines = [f"{self.path}: {self.format}, {self.path.stat().st_size / 1e6:.1f} MB"]
+        files = self.path.iterdir() if self.path.is_dir() else [self.path]
+        size = sum(file.stat().st_size for file in files)
+        lines = [f"{self.path}: {self.format}, {size / 1e6:.1f} MB"]
         if self.arrays:
             listed = [f"{name} {' x '.join(map(str, shape))}" for name, shape in list(self.arrays.items())[:20]]
             more = [f"and {len(self.arrays) - 20} more"] if len(self.arrays) > 20 else []
@@ -100,7 +102,7 @@ def inspect(
     FileError : there is no such file, it is broken or of no format read.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.is_file() and format_of(path) is None:
         raise FileError(path, "is no file; check the path")
     settings = settings_from(AcquireSettings, settings, **changes)
     kind = format_of(path)

@@ -27,6 +27,7 @@ from .readers.matlab import MatlabStore
 from .readers.numpy_file import NumpyStore
 from .readers.store import Store
 from .readers.uff import channel_data_in, read_uff
+from .readers.ultrasonix import is_daq_folder, read_daq, read_rf
 from .readers.verasonics import is_verasonics, read_verasonics
 from .readers.video import read_video
 from .settings import Scan
@@ -55,9 +56,9 @@ def open_recording(
     FileError : missing, broken, of no format read, or without anything that says what its arrays are.
     """
     path, scan = Path(path), scan or Scan()
-    if path.is_dir():
+    if path.is_dir() and not is_daq_folder(path):
         raise FileError(path, "is a folder; give one of the recordings in it, or use acquire_domain")
-    if not path.is_file():
+    if not path.exists():
         raise FileError(path, "does not exist; check the path")
     try:
         return _opened(path, scan, mapping)
@@ -85,9 +86,11 @@ def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | C
         return read_dicom(path).with_arguments(scan)
     if kind == "uff":
         return read_uff(path, channel_data_in(path) or "").with_arguments(scan)
+    if kind == "ultrasonix":
+        return _of_ultrasonix(path, scan, mapping)
     is_hdf5 = kind == "matlab73"
     if kind in ("matlab5", "matlab73") and mapping is None and scan.variable is None and is_verasonics(path, is_hdf5):
-        _refuse_words(scan.model_copy(update={"buffer": None}), None, "a workspace of Verasonics")
+        _refuse_words(scan, None, "a workspace of Verasonics", but="buffer")
         return _with_sidecar(read_verasonics(path, is_hdf5, scan.buffer), path).with_arguments(scan)
     if scan.buffer is not None:
         raise InputError("scan.buffer is for workspaces of Verasonics that are read as they are; leave it out")
@@ -95,10 +98,22 @@ def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | C
     return _in_store(store, scan, mapping).with_arguments(scan)
 
 
-def _refuse_words(scan: Scan, mapping: str | Path | None, file: str) -> None:
+def _of_ultrasonix(path: Path, scan: Scan, mapping: str | Path | None) -> Content:
+    """A `.rf` file, or a folder with a file for each channel; with several angles, as many frames are one."""
+    waves = len(scan.angles or (0.0,))
+    if path.is_dir():
+        _refuse_words(scan, mapping, "a folder of channels", but="variable")
+        content = read_daq(path, waves, scan.variable)
+    else:
+        _refuse_words(scan, mapping, "a .rf file", but="content")
+        content = read_rf(path, scan.content)
+    return _with_sidecar(content, path).with_arguments(scan)
+
+
+def _refuse_words(scan: Scan, mapping: str | Path | None, file: str, but: str = "") -> None:
     """What says where things are in a file that needs no telling."""
-    names = ("variable", "content", "axes", "buffer")
-    words = {"mapping": mapping} | {f"scan.{name}": getattr(scan, name) for name in names}
+    names = {"variable", "content", "axes", "buffer"} - {but}
+    words = {"mapping": mapping} | {f"scan.{name}": getattr(scan, name) for name in sorted(names)}
     if unheard := [word for word, value in words.items() if value is not None]:
         raise InputError(f"{unheard[0]} means nothing for {file}; leave it out")
 

@@ -31,6 +31,7 @@ from .motion import Motion
 from .parameters import complete
 from .readers.layout import sidecar_of
 from .readers.scan_notes import notes_beside, notes_files
+from .readers.ultrasonix import channel_files
 from .readers.video import coloured_share
 from .recordings import open_recording
 from .settings import AcquireSettings, Scan
@@ -306,7 +307,8 @@ def told_by_recording(source: Recording | ChannelData, scan: Scan | None = None)
 
 def fingerprint(path: Path) -> str:
     """Tells a recording, with what stands beside it, from another or a newer one of the same name."""
-    beside = [path, *([sidecar] if (sidecar := sidecar_of(path)) else []), *notes_files(path)]
+    own = channel_files(path) if path.is_dir() else [path]
+    beside = [*own, *([sidecar] if (sidecar := sidecar_of(path)) else []), *notes_files(path)]
     return "; ".join(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in beside)
 
 
