@@ -10,6 +10,7 @@ from test_readers import ELEMENTS, FC, FRAMES, FS, PITCH, RATE, SCAN, T0, C, as_
 from myovivo.acquisition.acquire import acquire
 from myovivo.acquisition.parameters import complete
 from myovivo.acquisition.recordings import open_recording
+from myovivo.acquisition.settings import Scan
 from myovivo.errors import FileError, MyovivoError
 
 RADIUS = 0.02
@@ -181,3 +182,56 @@ def test_what_is_no_array_across_the_image_is_refused(tmp_path, case):
     assert "\n" not in str(error.value)
     with pytest.raises(FileError, match=says):
         acquire(tmp_path / "a.dat", quiet=True, device="cpu")
+
+
+def test_virtual_sources_are_told_in_a_mapping(tmp_path):
+    mapped(tmp_path / "a.dat", {}, pitch=PITCH, sources=[[1e-3, -8e-3]])
+    given = complete(open_recording(tmp_path / "a.dat"))
+    assert given["sources"].value.tolist() == [[1e-3, -8e-3]]
+    assert float(given["start_time"].value) == T0
+
+
+def test_sources_of_other_waves_are_refused(tmp_path):
+    mapped(tmp_path / "a.dat", {}, pitch=PITCH, sources=[[0, -8e-3], [0, -9e-3]])
+    with pytest.raises(MyovivoError, match="1 waves per frame need as many sources"):
+        complete(open_recording(tmp_path / "a.dat"))
+
+
+def test_delays_of_a_focus_are_recognised(tmp_path):
+    focus = (0.0, 0.01)
+    straight = (np.arange(ELEMENTS) - (ELEMENTS - 1) / 2) * PITCH
+    way = np.hypot(straight - focus[0], focus[1])
+    must_file(tmp_path / "a.dat", TXdelay=(way.max() - way)[None] / C)
+    given = complete(open_recording(tmp_path / "a.dat"))
+    assert given["sources"].value[0] == pytest.approx(focus, abs=1e-5)
+    assert float(given["start_time"].value) == pytest.approx(T0 - (way.max() - focus[1]) / C, abs=1e-9)
+
+
+def test_angles_contradict_virtual_sources(tmp_path):
+    straight = (np.arange(ELEMENTS) - (ELEMENTS - 1) / 2) * PITCH
+    way = np.hypot(straight, 0.01)
+    must_file(tmp_path / "a.dat", TXdelay=(way - way.min())[None] / C)
+    with pytest.raises(MyovivoError, match=r"make diverging or focused ones; leave scan\.angles out"):
+        complete(open_recording(tmp_path / "a.dat", Scan(angles=(0.1,))))
+
+
+@pytest.mark.parametrize("distance", [-0.01, 0.02], ids=["diverging", "focused"])
+def test_virtual_sources_of_uff_count_from_its_origin(tmp_path, distance):
+    """A probe beside the origin: the wave passes the middle of the array at another time."""
+    from pyuff_ustb import Point, Wave, Wavefront
+
+    x = np.arange(ELEMENTS) * PITCH + 2e-3
+    middle = (x[0] + x[-1]) / 2
+    wave = Wave(
+        wavefront=Wavefront.spherical,
+        source=Point(distance=distance, azimuth=0.0, elevation=0.0),
+        origin=Point(distance=0.0, azimuth=0.0, elevation=0.0),
+        probe=probe_of(seven(x)),
+        sound_speed=C,
+        delay=0.0,
+    )
+    uff(tmp_path / "a.dat", probe_of(seven(x)), sequence=wave)
+    given = complete(open_recording(tmp_path / "a.dat"))
+    assert given["sources"].value[0] == pytest.approx((-middle, distance), abs=1e-9)
+    later = (np.hypot(middle, distance) - abs(distance)) / C * (1 if distance < 0 else -1)
+    assert float(np.squeeze(given["start_time"].value)) == pytest.approx(T0 - later, abs=1e-10)
