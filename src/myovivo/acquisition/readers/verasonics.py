@@ -47,7 +47,7 @@ def read_verasonics(path: Path, is_hdf5: bool, buffer: int | None = None) -> Con
     elements, channels = wiring(work, receives, source.shape[1])
     frequency = work.positive("Trans", "frequency") * 1e6
     speed, speed_origin = work.number("Resource.Parameters", "speedOfSound"), "file (Resource.Parameters.speedOfSound)"
-    speed, speed_origin = (speed, speed_origin) if speed else (1540.0, "default")
+    speed, speed_origin = (speed, speed_origin) if speed and speed > 0 else (1540.0, "default")
 
     # How they were sampled and fired, and which make a frame.
     mode = work.common("Receive", "sampleMode", receives.number) or "NS200BW"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,10 +21,13 @@ def element_positions(work: Workspace, elements: NDArray[np.int_], wavelength: f
         )
     unit = 1e-3 if is_in_mm(work) else wavelength
     place = work.first("Trans", "ElementPos")
+    place = None if isinstance(place, str) else place
     origin = f"file (Trans.ElementPos, {'mm' if is_in_mm(work) else 'wavelengths'})"
     if place is None or np.ndim(place) != 2 or place.shape[1] < 3 or len(place) <= elements.max():
         raise InputError("Trans.ElementPos must hold x, y, z of each element; save Trans after VSX has run")
     place = np.asarray(place, float)[elements]
+    if not np.isfinite(place).all():
+        raise InputError("Trans.ElementPos must be finite numbers; save Trans after VSX has run")
     stated = {
         name: parameter(name, place[:, column] * unit, origin)
         for column, name in enumerate(("element_x", "element_y", "element_z"))
@@ -54,22 +55,24 @@ def wiring(work: Workspace, receives: Receives, columns: int) -> tuple[NDArray[n
     InputError : the multiplexer moves between acquisitions, or the wires lead to no column.
     """
     count = int(work.positive("Trans", "numelements"))
-    wires = work.first("Trans", "Connector")
-    if wires is None and (wires := work.first("Trans", "ConnectorES")) is not None:
-        adapter = work.first("UTA", "TransConnector")
-        if adapter is not None and np.size(adapter) >= np.max(wires):
-            wires = np.ravel(adapter)[np.ravel(wires).astype(int) - 1]
-    aperture = work.common("Receive", "aperture", receives.number)
-    table = work.first("Trans.HVMux", "ApertureES")
-    table = work.first("Trans.HVMux", "Aperture") if table is None else table
-    if table is not None and aperture:
-        table = np.atleast_2d(table)
-        if not 0 < aperture <= table.shape[1]:
-            raise InputError(f"Receive.aperture {aperture:g} is none of the {table.shape[1]} of Trans.HVMux")
-        wires = table[:, int(aperture) - 1]
+    wires = work.vector("Trans", "Connector")
+    if wires is None and (wires := work.vector("Trans", "ConnectorES")) is not None:
+        adapter = work.vector("UTA", "TransConnector")
+        if adapter is not None and wires.min() >= 1 and wires.max() <= len(adapter):
+            wires = adapter[wires.astype(int) - 1]
+    aperture = work.common_number("Receive", "aperture", receives.number)
+    switched = work.vector("Trans.HVMux", "ApertureES")
+    switched = work.vector("Trans.HVMux", "Aperture") if switched is None else switched
+    if switched is not None and aperture:
+        apertures = len(switched) // count
+        if not 0 < aperture <= apertures or aperture % 1 or len(switched) % count:
+            raise InputError(f"Receive.aperture {aperture:g} is none of the {apertures} of Trans.HVMux")
+        wires = switched.reshape(count, -1)[:, int(aperture) - 1]
     if wires is None:  # the system's own default
-        wires = np.arange(1, count + 1)
-    wires = np.ravel(wires).astype(int)
+        wires = np.arange(1.0, count + 1)
+    if np.any(wires % 1):
+        raise InputError("Trans.Connector must be whole numbers; save Trans after VSX has run")
+    wires = wires.astype(int)
     if len(wires) != count:
         raise InputError(f"Trans.Connector is of {len(wires)} elements, but Trans.numelements {count}")
     elements = np.flatnonzero(wires > 0)
@@ -80,9 +83,8 @@ def wiring(work: Workspace, receives: Receives, columns: int) -> tuple[NDArray[n
     return elements, wires[elements] - 1
 
 
-def of_elements(name: str, values: Any, elements: NDArray[np.int_], count: int) -> NDArray[np.float64]:
+def of_elements(name: str, values: NDArray[np.float64], elements: NDArray[np.int_], count: int) -> NDArray[np.float64]:
     """Those of the elements that are recorded."""
-    values = np.ravel(np.asarray(values, float))
     if len(values) == count:
         return values[elements]
     if len(values) == len(elements):
@@ -93,6 +95,6 @@ def of_elements(name: str, values: Any, elements: NDArray[np.int_], count: int) 
 def is_in_mm(work: Workspace) -> bool:
     """Whether the probe's lengths are in mm, not wavelengths."""
     units = work.first("Trans", "units")
-    if units not in (None, "mm", "wavelengths"):
-        raise InputError(f"Trans.units must be mm or wavelengths, got {units!r}")
+    if units is not None and (not isinstance(units, str) or units not in ("mm", "wavelengths")):
+        raise InputError(f"Trans.units must be mm or wavelengths, got {' '.join(str(units).split())[:40]!r}")
     return units == "mm"

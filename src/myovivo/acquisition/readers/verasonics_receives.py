@@ -25,8 +25,8 @@ class Receives(NamedTuple):
 def receive_buffer(work: Workspace, buffer: int | None) -> tuple[Any, int]:
     """The receive buffer to be read, and its number from 0."""
     cells = work.cells("RcvData")
-    used = {int(number) - 1 for number in work.numbers("Receive", "bufnum")} or {0}
-    full = [number for number in sorted(used) if 0 <= number < len(cells) and 0 not in cells[number].shape]
+    used = sorted(set(work.counts("Receive", "bufnum", 1) - 1)) or [0]
+    full = [int(number) for number in used if 0 <= number < len(cells) and _is_filled(cells[number].shape)]
     if buffer is not None:
         if buffer - 1 not in full:
             raise InputError(f"scan.buffer must be one of {[number + 1 for number in full]}, got {buffer}")
@@ -39,6 +39,10 @@ def receive_buffer(work: Workspace, buffer: int | None) -> tuple[Any, int]:
     return cells[full[0]], full[0]
 
 
+def _is_filled(shape: tuple[int, ...]) -> bool:
+    return len(shape) in (2, 3) and 0 not in shape
+
+
 def receives_of(work: Workspace, buffer: int, shape: tuple[int, ...]) -> Receives:
     """Every acquisition of a buffer by frame and number.
 
@@ -47,13 +51,10 @@ def receives_of(work: Workspace, buffer: int, shape: tuple[int, ...]) -> Receive
     InputError : accumulated ones, ones of different lengths, or beyond the end of the buffer.
     """
     # What Receive and Event tell of every acquisition.
-    count = len(work.column("Receive", "startSample"))
-    told = {name: work.column("Receive", name) for name in ("bufnum", "framenum", "acqNum", "mode")}
-    of = {name: np.array([1 if one is None else one for one in values], int) for name, values in told.items()}
-    if any(one is None for one in told["mode"]):
-        of["mode"] = np.zeros(count, int)
-    start, end = (np.array(work.numbers("Receive", name), int) for name in ("startSample", "endSample"))
-    if not count or len(start) != count or len(end) != count:
+    fields = {"bufnum": 1, "framenum": 1, "acqNum": 1, "mode": 0, "startSample": 0, "endSample": 0}
+    of = {name: work.counts("Receive", name, default) for name, default in fields.items()}
+    start, end, count = of["startSample"], of["endSample"], len(of["startSample"])
+    if not count or not start.all() or not end.all():
         raise InputError("Receive has no startSample and endSample for each acquisition; save it after VSX has run")
     transmit = _transmits(work, count)
 
@@ -89,8 +90,8 @@ def receives_of(work: Workspace, buffer: int, shape: tuple[int, ...]) -> Receive
 
 def _since_oldest(work: Workspace, buffer: int, frame: NDArray[np.int_], frames: int) -> NDArray[np.int_]:
     """Buffers are filled round and round: the order that begins with the frame after the last one filled."""
-    last = work.column("Resource.RcvBuffer", "lastFrame")
-    newest = int(last[buffer] or 0) if buffer < len(last) else 0
+    last = work.counts("Resource.RcvBuffer", "lastFrame", 0)
+    newest = int(last[buffer]) if buffer < len(last) else 0
     if not 0 < newest < frames:
         return np.arange(len(frame))
     return np.argsort((frame - newest) % frames, kind="stable")
@@ -99,20 +100,19 @@ def _since_oldest(work: Workspace, buffer: int, frame: NDArray[np.int_], frames:
 def _transmits(work: Workspace, count: int) -> NDArray[np.int_]:
     """(Receives,) the TX of each, from 0; -1 for those that no Event makes."""
     transmit = np.full(count, -1)
-    sent, received = work.column("Event", "tx"), work.column("Event", "rcv")
-    if received:
+    sent, received = work.counts("Event", "tx", 0), work.counts("Event", "rcv", 0)
+    if len(received):
         for number, (tx, rcv) in enumerate(zip(sent, received, strict=True), 1):
             if not (rcv and tx):
                 continue
-            if not 1 <= rcv <= count:
+            if not 1 <= rcv <= count or tx < 0:
                 raise InputError(
                     f"Event {number} names Receive {rcv:g}, but there are {count}; save both of the same run"
                 )
-            transmit[int(rcv) - 1] = int(tx) - 1
+            transmit[rcv - 1] = tx - 1
         return transmit
-    number = np.array([1 if one is None else one for one in work.column("Receive", "acqNum")], int)
-    waves = len(work.column("TX", "Delay"))
-    if number.max() > waves:
+    number, waves = work.counts("Receive", "acqNum", 1), len(work.column("TX", "Delay"))
+    if number.max() > waves or number.min() < 1:
         raise InputError(f"Event is not saved, and {number.max()} acquisitions have {waves} TX; save Event, too")
     return number - 1
 
@@ -157,7 +157,7 @@ def grouped_waves(
                 f"{np.abs(late).min() * 1e9:.3g} ns; check TX.Delay"
             )
         whole = np.where(late[:, None] > 0, whole[:, ::-1], whole)
-    heard = work.column("Receive", "Apod")
+    heard = work.vectors("Receive", "Apod")
     ears = [heard[number] if number < len(heard) else None for number in receives.number]
     kinds = [_kind(delays[first], float(leads[first]), ears[first]) for first in whole[:, 0]]
     waves = _period(kinds, receives.frame[whole[:, 0]])
@@ -194,17 +194,20 @@ def frame_times(work: Workspace, receives: Receives, first: NDArray[np.int_]) ->
     """(T,) s, when each frame began, from timeToNextAcq of every Event; None if one does not tell."""
     commands, arguments = work.column("SeqControl", "command"), work.column("SeqControl", "argument")
     wait = {
-        number: float(np.ravel(argument)[0]) * 1e-6
+        number: float(argument) * 1e-6
         for number, (command, argument) in enumerate(zip(commands, arguments, strict=True), 1)
-        if command in ("timeToNextAcq", "timeToNextEB") and argument is not None and not isinstance(argument, str)
+        if isinstance(command, str)
+        and command.startswith("timeToNext")
+        and isinstance(argument, float)
+        and argument > 0
     }
     clock: float | None = 0.0
     began: dict[int, float | None] = {}
-    events = (work.column("Event", name) for name in ("tx", "rcv", "seqControl"))
+    events = (work.counts("Event", "tx", 0), work.counts("Event", "rcv", 0), work.vectors("Event", "seqControl"))
     for tx, rcv, controls in zip(*events, strict=True):
         if rcv:
             began.setdefault(int(rcv) - 1, clock)
-        steps = [] if controls is None else [wait[int(one)] for one in np.ravel(controls) if int(one) in wait]
+        steps = [wait[number] for number in ([] if controls is None else controls) if number in wait]
         if steps and clock is not None:
             clock += steps[0]
         elif tx or rcv:

@@ -22,10 +22,10 @@ def acquisition_rate(work: Workspace, receives: Receives, mode: str, frequency: 
     ------
     InputError : what tells of it disagrees, or nothing does.
     """
-    if mode not in (*SAMPLES_PER_WAVE, "custom"):
+    if not isinstance(mode, str) or mode not in (*SAMPLES_PER_WAVE, "custom"):
         raise InputError(f"Receive.sampleMode must be one of {', '.join(SAMPLES_PER_WAVE)} or custom, got {mode!r}")
     said = {
-        name: work.common("Receive", name, receives.number)
+        name: work.common_number("Receive", name, receives.number)
         for name in ("samplesPerWave", "decimSampleRate", "quadDecim", "demodFrequency")
     }
     told = []
@@ -54,42 +54,46 @@ def pulse_frequency(work: Workspace, receives: Receives, mode: str, rate: float,
     """The frequency of the pulse; of bandwidth-sampled records, the one that they were sampled for."""
     if mode in ("BS100BW", "BS67BW", "BS50BW"):
         return parameter("centre_frequency", rate / SAMPLES_PER_WAVE[mode], f"file (Receive: {mode})")
-    pulses = _pulses(work, receives)
-    sent = [work.column("TW", "Parameters")[one] for one in pulses] if pulses else [None]
-    kind = [work.column("TW", "type")[one] for one in pulses] if pulses else [None]
-    if sent[0] is not None and kind[0] in (None, "parametric"):
-        values = np.array([np.ravel(one)[[0, 3]] if one is not None else [np.nan] * 2 for one in sent])
-        if np.ptp(values, 0).any() or not np.isfinite(values).all():
+    pulses = np.unique(_pulses(work)[receives.transmit])
+    parameters, kinds = work.vectors("TW", "Parameters"), work.column("TW", "type")
+    sent = [parameters[pulse] for pulse in pulses if pulse < len(parameters)]
+    others = [kinds[pulse] for pulse in pulses if pulse < len(kinds) and isinstance(kinds[pulse], str)]
+    if sent and sent[0] is not None and not set(others) - {"parametric"}:
+        values = [tuple(row[[0, 3]]) if row is not None and len(row) == 4 else () for row in sent]
+        if len(set(values)) > 1 or not values[0] or values[0][0] <= 0:
             raise InputError(
                 "the transmits of a frame are of several frequencies or polarities (TW.Parameters), whose echoes "
                 "cancel each other; save each to a buffer of its own"
             )
-        return parameter("centre_frequency", float(values[0, 0]) * 1e6, "file (TW.Parameters)")
-    demodulated = work.common("Receive", "demodFrequency", receives.number)
+        return parameter("centre_frequency", float(values[0][0]) * 1e6, "file (TW.Parameters)")
+    demodulated = work.common_number("Receive", "demodFrequency", receives.number)
     if demodulated:
         return parameter("centre_frequency", demodulated * 1e6, "file (Receive.demodFrequency)")
     return parameter("centre_frequency", frequency, "file (Trans.frequency)")
 
 
-def _pulses(work: Workspace, receives: Receives) -> list[int]:
-    """The TW of each transmit that was used, from 0."""
-    waveform = work.column("TX", "waveform")
-    used = [int(waveform[one] or 1) - 1 for one in np.unique(receives.transmit)]
-    return used if used and max(used) < len(work.column("TW", "type") or work.column("TW", "peak")) else []
+def _pulses(work: Workspace) -> NDArray[np.int_]:
+    """The TW of each TX, from 0.
+
+    Raises
+    ------
+    InputError : TX names one that cannot be.
+    """
+    pulses = work.counts("TX", "waveform", 1) - 1
+    if len(pulses) and pulses.min() < 0:
+        raise InputError(f"TX.waveform must be the number of a TW, got {pulses.min() + 1}")
+    return pulses
 
 
 def start_times(work: Workspace, receives: Receives, speed: float, frequency: float) -> NDArray[np.float64]:
     """(Acquisitions,) s: first sample after the transmit, less the way through the lens and to the pulse's middle."""
-    depth = np.array([0.0 if one is None else one for one in work.column("Receive", "startDepth")])
+    depths = work.scalars("Receive", "startDepth")
+    begin = np.array([(depths[number] or 0.0) if number < len(depths) else 0.0 for number in receives.number])
     lens = work.number("Trans", "lensCorrection") or 0.0
     lens = lens * 1e-3 / speed if is_in_mm(work) else lens / frequency
-    peaks = work.column("TW", "peak")
-    waveform = work.column("TX", "waveform")
-    late = np.zeros(len(waveform))
-    for number, pulse in enumerate(waveform):
-        index = int(pulse or 1) - 1
-        late[number] = (peaks[index] if index < len(peaks) and peaks[index] else 0.0) / frequency
-    return 2 * depth[receives.number] / frequency - 2 * lens - late[receives.transmit]
+    peaks, pulses = work.scalars("TW", "peak"), _pulses(work)
+    late = np.array([(peaks[pulse] or 0.0) if pulse < len(peaks) else 0.0 for pulse in pulses[receives.transmit]])
+    return (2 * begin - late) / frequency - 2 * lens
 
 
 def firing_delays(
@@ -97,22 +101,22 @@ def firing_delays(
 ) -> NDArray[np.float64]:
     """(Acquisitions, E) transmit delays, s; NaN for elements that do not fire."""
     count = int(work.number("Trans", "numelements") or len(elements))
-    delay, weight = work.column("TX", "Delay"), work.column("TX", "Apod")
-    steer = work.column("TX", "Steer")
+    delay, weight, steer = (work.vectors("TX", name) for name in ("Delay", "Apod", "Steer"))
     made: dict[int, NDArray[np.float64]] = {}
     for number in np.unique(receives.transmit):
         if number >= len(delay):
             raise InputError(f"Event names TX {number + 1}, but there are {len(delay)}; save TX of the same run")
-        if steer[number] is not None and np.size(steer[number]) > 1 and abs(np.ravel(steer[number])[1]) > 1e-6:
+        row, fired, weights = steer[number], delay[number], weight[number]
+        if row is not None and len(row) > 1 and abs(row[1]) > 1e-6:
             raise InputError(
                 f"TX {number + 1} is steered out of the image (TX.Steer); only waves within it are beamformed"
             )
-        if delay[number] is None:
+        if fired is None:
             path = _aimed(work, number, elements, speed / frequency) / speed
         else:
-            path = of_elements("TX.Delay", delay[number], elements, count) / frequency
-        if weight[number] is not None:
-            fires = of_elements("TX.Apod", weight[number], elements, count) != 0
+            path = of_elements("TX.Delay", fired, elements, count) / frequency
+        if weights is not None:
+            fires = of_elements("TX.Apod", weights, elements, count) != 0
             path = np.where(fires, path, np.nan)
         made[int(number)] = path
     return np.stack([made[int(number)] for number in receives.transmit])
@@ -120,17 +124,18 @@ def firing_delays(
 
 def _aimed(work: Workspace, number: int, elements: NDArray[np.int_], wavelength: float) -> NDArray[np.float64]:
     """Paths that TX.focus, TX.Steer and TX.Origin ask for, m, where TX.Delay is not saved."""
-    focus, steer, origin = (work.column("TX", name)[number] for name in ("focus", "Steer", "Origin"))
+    focus = work.scalars("TX", "focus")[number]
+    steer, origin = (work.vectors("TX", name)[number] for name in ("Steer", "Origin"))
     if focus is None:
         raise InputError(f"TX {number + 1} has neither Delay nor focus; save TX after VSX has run")
     place = {name: one.value for name, one in element_positions(work, elements, wavelength).items()}
     x, z = place["element_x"], place["element_z"]
-    angle = float(np.ravel(steer)[0]) if steer is not None else 0.0
+    angle = float(steer[0]) if steer is not None else 0.0
     toward = np.array([np.sin(angle), np.cos(angle)])
     if focus == 0:
         path = x * toward[0] + z * toward[1]
     else:
-        begin = np.zeros(2) if origin is None else np.ravel(origin)[[0, 2]] * wavelength
+        begin = np.zeros(2) if origin is None or len(origin) != 3 else origin[[0, 2]] * wavelength
         source = begin + focus * wavelength * toward
         path = -np.sign(focus) * np.hypot(x - source[0], z - source[1])
     return path - path.min()

@@ -47,23 +47,43 @@ class Workspace(ABC):
         """A field of a struct, or of the first element of a struct array; None if it is empty or not there."""
         return next(iter(self.column(struct, field)), None)
 
-    def numbers(self, struct: str, field: str) -> list[float]:
-        """A field of each element that has one, of arrays their first value."""
-        return [float(np.ravel(value)[0]) for value in self.column(struct, field) if value is not None]
-
-    def number(self, struct: str, field: str) -> float | None:
-        """A number; None if it is empty or not there.
+    def scalars(self, struct: str, field: str) -> list[float | None]:
+        """A field of each element, one finite number each; None where it is empty or not there.
 
         Raises
         ------
-        InputError : a text, or not finite.
+        InputError : a text, several numbers, or none that is finite.
         """
-        value = self.first(struct, field)
-        if value is None:
-            return None
-        if isinstance(value, str) or not np.isfinite(number := float(np.ravel(value)[0])):
-            raise InputError(f"{struct}.{field} must be a finite number, got {str(value)[:40]!r}")
-        return number
+        return [self._scalar(struct, field, value) for value in self.column(struct, field)]
+
+    def counts(self, struct: str, field: str, default: int) -> NDArray[np.int_]:
+        """A field of each element, a whole number each; `default` where it is empty or not there.
+
+        Raises
+        ------
+        InputError : anything else.
+        """
+        values = self.scalars(struct, field)
+        if broken := [value for value in values if value is not None and (value % 1 or abs(value) > 2**31)]:
+            raise InputError(f"{struct}.{field} must be whole numbers, got {broken[0]:g}")
+        return np.array([default if value is None else value for value in values], int)
+
+    def vectors(self, struct: str, field: str) -> list[NDArray[np.float64] | None]:
+        """A field of each element, finite numbers in a row; None where it is empty or not there.
+
+        Raises
+        ------
+        InputError : texts, or values that are not finite.
+        """
+        return [None if value is None else self._vector(struct, field, value) for value in self.column(struct, field)]
+
+    def vector(self, struct: str, field: str) -> NDArray[np.float64] | None:
+        """A field of a struct (or of the first element of a struct array), finite numbers in a row."""
+        return next(iter(self.vectors(struct, field)), None)
+
+    def number(self, struct: str, field: str) -> float | None:
+        """A field of a struct (or of the first element of a struct array), one finite number."""
+        return self._scalar(struct, field, self.first(struct, field))
 
     def positive(self, struct: str, field: str) -> float:
         """A number that has to be there.
@@ -78,18 +98,49 @@ class Workspace(ABC):
         return value
 
     def common(self, struct: str, field: str, numbers: NDArray[np.int_]) -> Any:
-        """What a field holds for all of some elements (from 0); None if it is not there.
+        """The number or text that a field holds for all of some elements (from 0); None if it is not there.
 
         Raises
         ------
-        InputError : it differs between them.
+        InputError : it differs between them, or is neither.
         """
         column = self.column(struct, field)
-        values = {column[number] for number in numbers if number < len(column)}
+        values = {
+            value if isinstance(value, str) else self._scalar(struct, field, value)
+            for value in (column[number] for number in numbers if number < len(column))
+        }
         if len(values) > 1:
             listed = ", ".join(map(str, sorted(values, key=str)[:4]))
             raise InputError(f"{struct}.{field} differs between acquisitions ({listed}); save each to its own buffer")
         return values.pop() if values else None
+
+    def common_number(self, struct: str, field: str, numbers: NDArray[np.int_]) -> float | None:
+        """`common`, a number.
+
+        Raises
+        ------
+        InputError : it is a text.
+        """
+        value = self.common(struct, field, numbers)
+        return self._scalar(struct, field, value)
+
+    @staticmethod
+    def _vector(struct: str, field: str, value: Any) -> NDArray[np.float64]:
+        if not isinstance(value, str) and np.asarray(value).dtype.kind in "fiub":
+            numbers = np.ravel(np.asarray(value, float))
+            if np.isfinite(numbers).all():
+                return numbers
+        raise InputError(f"{struct}.{field} must be finite numbers, got {' '.join(str(value).split())[:40]!r}")
+
+    def _scalar(self, struct: str, field: str, value: Any) -> float | None:
+        if value is None:
+            return None
+        if isinstance(value, str) or np.size(value) != 1:
+            raise InputError(f"{struct}.{field} must be one finite number, got {' '.join(str(value).split())[:40]!r}")
+        number = float(np.ravel(value)[0])
+        if not np.isfinite(number):
+            raise InputError(f"{struct}.{field} must be a finite number, got {number}")
+        return number
 
 
 def workspace_of(path: Path, is_hdf5: bool) -> Workspace:
@@ -173,6 +224,8 @@ class Hdf5Workspace(Workspace):
     def cells(self, name: str) -> list[StoredArray]:
         with opened(self.path) as file:
             item: Any = file[name]
+            if not isinstance(item, h5py.Dataset):
+                return [_source(np.zeros((0, 0)))]
             if h5py.check_ref_dtype(item.dtype) is None:
                 items = [item]
             else:
@@ -180,7 +233,7 @@ class Hdf5Workspace(Workspace):
             return [self._stored(held) for held in items]
 
     def _stored(self, held: Any) -> StoredArray:
-        if not isinstance(held, h5py.Dataset) or held.attrs.get("MATLAB_empty"):
+        if not isinstance(held, h5py.Dataset) or held.attrs.get("MATLAB_empty") or held.dtype.kind not in "fiub":
             return _source(np.zeros((0, 0)))
         place = str(held.name)
 
@@ -232,4 +285,5 @@ def _simple(value: Any) -> Any:
 
 
 def _source(array: NDArray[Any]) -> StoredArray:
+    array = array if array.dtype.kind in "fiub" else np.zeros((0, 0))
     return StoredArray(lambda: contextlib.nullcontext(array), array.shape, array.dtype)
