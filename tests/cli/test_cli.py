@@ -227,7 +227,7 @@ def test_options_and_settings_of_a_command_have_different_names():
         ("simulat o", "error: there is no command simulat; did you mean simulate? see myovivo --help"),
         ("xyzzy", "error: there is no command xyzzy; see myovivo --help"),
         ("--hlep", "there is no option --hlep"),
-        ("train hose --silico a --vivo b --out c", "did you mean house? presets: paper-2d"),
+        ("train hose --silico a --vivo b --out c", "paper-3d-noise, house; did you mean house?"),
         ("train smoke --silico a --vivo b --out c", "presets: paper-2d, paper-recycle, paper-3d"),
         ("study smal o", "did you mean small?"),
         ("simulate", "required: OUT"),
@@ -265,7 +265,7 @@ def test_mistyped_settings_in_python_and_yaml_are_named(tmp_path):
     for call, says in cases:
         with pytest.raises(InputError, match=says):
             call()
-    with pytest.raises(FileError, match="hose: is neither a preset nor a file; did you mean house"):
+    with pytest.raises(FileError, match=r"hose: is neither a preset nor a file; presets: .*; did you mean house\?"):
         mv.train("hose", tmp_path, tmp_path, tmp_path / "run")
     assert not (tmp_path / "o").exists()
 
@@ -368,6 +368,40 @@ def test_an_interruption_while_loading_is_one_line(module, tmp_path):
     words = ["simulate", str(tmp_path / "o"), "--sequences", "1", *TINY]
     result = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
     assert result.returncode == 130
+    assert result.stderr == "interrupted; run the same command again to go on\n"
+
+
+def test_an_interruption_while_a_library_in_c_is_loaded_is_one_line(tmp_path):
+    (tmp_path / "numpy.py").write_text("raise ImportError('initialization failed') from KeyboardInterrupt()\n")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from myovivo.cli import main; sys.exit(main())"
+    words = ["simulate", str(tmp_path / "o"), "--sequences", "1", *TINY]
+    result = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (130, "interrupted; run the same command again to go on\n")
+
+
+def test_an_interruption_within_a_callback_is_not_lost(tmp_path):
+    program = """
+import sys, time, weakref
+import myovivo.cli.parse
+from myovivo.cli import main
+
+class Thing: ...
+
+def interrupt(reference):
+    raise KeyboardInterrupt
+
+def parse(*words):  # in its midst an object goes, whose callback is interrupted
+    thing = Thing()
+    reference = weakref.ref(thing, interrupt)
+    del thing
+    time.sleep(10)
+    print("went on")
+
+myovivo.cli.parse.parse = parse
+sys.exit(main(["simulate", "o"]))
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (130, "")
     assert result.stderr == "interrupted; run the same command again to go on\n"
 
 

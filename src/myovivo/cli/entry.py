@@ -5,6 +5,7 @@ Nothing is loaded here before it is used: help answers at once, and an interrupt
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 import warnings
@@ -14,6 +15,7 @@ from typing import Any
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 2 for what a user can mend, 130 when interrupted."""
+    sys.unraisablehook = _keep_interruption
     try:
         status = _run(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
@@ -22,8 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, open to the end, where Python flushes it
         return 0
     except KeyboardInterrupt:
-        print("interrupted; run the same command again to go on", file=sys.stderr)
-        return 130
+        return _print_interrupted()
+    except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # what a library in C makes of it while it is loaded
+            return _print_interrupted()
+        raise
 
 
 def _run(arguments: list[str]) -> int:
@@ -80,6 +85,23 @@ def _answer_without_command(name: str) -> None:
         raise InputError(f"there is no option {name}; see myovivo --help")
     else:
         raise InputError(f"there is no command {name}{did_you_mean(name, COMMANDS) or ';'} see myovivo --help")
+
+
+def _keep_interruption(unraisable: Any) -> None:
+    """An interruption in the midst of a callback, from where Python lets nothing be raised, comes again right after."""
+    if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    import threading
+
+    again = threading.Timer(0.01, _thread.interrupt_main)  # from here at once it would be lost as well
+    again.daemon = True
+    again.start()
+
+
+def _print_interrupted() -> int:
+    print("interrupted; run the same command again to go on", file=sys.stderr)
+    return 130
 
 
 def _print_error(text: str) -> int:

@@ -64,6 +64,11 @@ def is_file(field: FieldInfo) -> bool:
     return Path in _types_in(field.annotation)
 
 
+def is_pair(field: FieldInfo) -> bool:
+    """Whether an option takes two values."""
+    return any(get_origin(part) is tuple for part in _types_in(field.annotation))
+
+
 def _types_in(annotation: Any) -> list[Any]:
     """The types that an annotation allows."""
     if get_origin(annotation) in (Union, types.UnionType):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from pydantic import ValidationError, create_model
@@ -17,7 +17,7 @@ from pydantic_settings import CliSettingsSource
 from ..errors import InputError
 from ..runtime.settings import explain
 from ..runtime.words import did_you_mean
-from .help import full_help, short_help
+from .help import full_help, is_pair, short_help
 from .options import Command
 from .values import as_texts, read_values
 
@@ -40,7 +40,7 @@ def parse(name: str, kind: type[Command], arguments: Sequence[str]) -> Command:
         create_model(kind.__name__, __base__=kind, **fields),  # type: ignore[arg-type]
         root_parser=parser,
         parse_args_method=Parser.parse_words,
-        add_argument_method=_add_argument,
+        add_argument_method=_adder(kind),
         cli_enforce_required=True,
         cli_avoid_json=True,
         cli_parse_none_str=_NEVER,
@@ -90,10 +90,16 @@ class _Print(argparse.Action):
         parser.exit()
 
 
-def _add_argument(parser: Any, *names: str, **options: Any) -> None:
-    if options.get("const") == "{}":  # a whole group as JSON, which has no option here
-        return
-    if options.get("action") == "append":  # a pair
-        del options["action"]
-        options["nargs"] = 2
-    parser.add_argument(*names, **options)
+def _adder(kind: type[Command]) -> Callable[..., None]:
+    """How an option is added to a parser: a pair takes two words; a whole group as JSON is no option here."""
+    pairs = {field.alias for field in kind.model_fields.values() if is_pair(field)}
+
+    def add(parser: Any, *names: str, **options: Any) -> None:
+        if options.get("const") == "{}":
+            return
+        if options.get("dest") in pairs:
+            options.pop("action", None)
+            options["nargs"] = 2
+        parser.add_argument(*names, **options)
+
+    return add

@@ -147,8 +147,7 @@ def _read_yaml(path: Path, kind: type[Settings]) -> Mapping[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        meant = did_you_mean(str(path), kind.PRESETS)
-        known = f"{meant or ';'} presets: {', '.join(kind.PRESETS)}" if kind.PRESETS else ""
+        known = f"; presets: {', '.join(kind.PRESETS)}{did_you_mean(str(path), kind.PRESETS)}" if kind.PRESETS else ""
         raise FileError(path, f"is neither a preset nor a file{known}") from None
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise FileError(path, f"is not readable YAML ({' '.join(str(error).split())})") from None
