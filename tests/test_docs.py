@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import gc
 import importlib
 import inspect
 import re
@@ -103,7 +104,8 @@ def test_an_example_runs_draws_and_leaves_nothing_behind(example, tmp_path, monk
     assert pyplot.get_fignums()
     assert all(figure.axes for figure in map(pyplot.figure, pyplot.get_fignums()))
     pyplot.close("all")
-    del space  # with it goes the example's temporary folder
+    del space  # with it goes the example's temporary folder, at once or with the next collection
+    gc.collect()
     assert [path.name for path in tmp_path.iterdir()] == ["scratch"]
     left = [path.name for path in (tmp_path / "scratch").iterdir()]
     assert not [name for name in left if not name.startswith("torchinductor")]  # torch's own cache
@@ -356,6 +358,7 @@ def readers():
     folder = ROOT / "src" / "myovivo" / "acquisition" / "readers"
     spike_trains = importlib.import_module("myovivo.simulation.spike_trains.reading").BY_ENDING.values()
     names = {path.stem for path in folder.glob("*.py")} | {path.stem for path in folder.glob("layouts/*.yaml")}
+    names |= {path.parent.name for path in folder.glob("*/__init__.py")}
     return (names | {reader.__name__ for reader in spike_trains}) - INFRASTRUCTURE
 
 

@@ -47,7 +47,7 @@ def acquire(
 ) -> Sequence:
     """Turn a recording into a TVI sequence, the paper's way.
 
-    Channel RF or IQ: plane-wave beamforming; then, as for beamformed IQ, 2-D autocorrelation. B-mode
+    Channel RF or IQ: beamforming; then, as for beamformed IQ, 2-D autocorrelation. B-mode
     video: dense motion estimation. Then, as for frames that already are velocity, band-pass 5-50 Hz,
     1 x 1 mm median and bicubic resampling.
 

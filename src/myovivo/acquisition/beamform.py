@@ -1,7 +1,7 @@
-"""Plane-wave delay-and-sum of channel data to IQ images.
+"""Delay-and-sum of channel data to IQ images: plane, diverging and focused waves, linear and curved arrays.
 
-The physics is two functions of one pixel, one element and one wave, `echo_time` and `receive_weight`. They
-are composed by broadcasting over pixels, elements and angles into a sparse matrix, and over frames by
+The physics is three functions of one pixel, one element and one wave, `echo_time`, `receive_weight` and
+`insonified`. They are composed by broadcasting over pixels, elements and waves into a sparse matrix, and over frames by
 multiplying a block of frames with it. The matrix is real twice, once for each part of the phase rotation:
 on a CPU, products of real sparse matrices with many columns ran about two and a half times faster than
 complex ones, and a gather per frame was slower than either. The same code runs on CUDA.
@@ -15,7 +15,7 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,60 +26,17 @@ from ..runtime.device import device_of
 from ..runtime.settings import settings_from
 from ..sequences.recording import Recording
 from .channel_data import ChannelData
+from .delays import echo_time, elements_of, insonified, receive_weight, waves_of
 from .demodulate import Demodulator
+from .image_grid import image_grid
 from .inputs import channel_data
 from .parameters import complete
 from .recordings import open_recording
-from .settings import AcquireSettings, Beamforming
-
-_LINES = 128
+from .settings import AcquireSettings
 
 _TILE = 1 << 20  # pixel-element-wave triples whose delays are computed at once
 
 _KEPT = 1 << 30  # bytes of matrices kept between blocks of frames; beyond that they are computed anew
-
-
-class ImageGrid(NamedTuple):
-    """Pixel centres of an image, m: depth (Z,) and lateral (X,), evenly spaced."""
-
-    z: NDArray[Any]
-    x: NDArray[Any]
-
-    @property
-    def spacing(self) -> tuple[float, float]:
-        """(dz, dx), m."""
-        return float(self.z[1] - self.z[0]), float(self.x[1] - self.x[0])
-
-
-def echo_time(
-    z: torch.Tensor, x: torch.Tensor, element: torch.Tensor, angle: torch.Tensor, sound_speed: float
-) -> torch.Tensor:
-    """Seconds from the moment a plane wave passes the origin until its echo from (z, x) reaches an element.
-
-    t = (z cos(angle) + x sin(angle) + |(z, x) - (0, element)|) / c; m, rad and m/s, broadcast.
-    """
-    return (z * torch.cos(angle) + x * torch.sin(angle) + torch.hypot(z, x - element)) / sound_speed
-
-
-def receive_weight(
-    z: torch.Tensor, x: torch.Tensor, element: torch.Tensor, f_number: float, window: str
-) -> torch.Tensor:
-    """Weight of an element for a pixel: a window over the aperture of width z / f_number around it; broadcast."""
-    if f_number == 0:
-        return torch.ones_like(z + x + element)
-    u = (x - element).abs() * (2 * f_number) / z  # 0 at the middle of the aperture, 1 at its ends
-    if window == "boxcar":
-        weight = torch.ones_like(u)
-    elif window == "hann":
-        weight = 0.5 + 0.5 * torch.cos(torch.pi * u)
-    else:  # tukey: flat over the inner half
-        weight = 0.5 + 0.5 * torch.cos(torch.pi * (2 * u - 1).clamp(min=0))
-    return torch.where(u <= 1, weight, 0.0)
-
-
-def insonified(z: torch.Tensor, x: torch.Tensor, angle: torch.Tensor, half_aperture: float) -> torch.Tensor:
-    """Whether a plane wave from an aperture around 0 passes (z, x); broadcast."""
-    return (x - z * torch.tan(angle)).abs() <= half_aperture
 
 
 def beamform(
@@ -90,7 +47,11 @@ def beamform(
     device: str = "auto",
     **changes: Any,
 ) -> Recording:
-    """Delay-and-sum plane-wave channel data to IQ images.
+    """Delay-and-sum channel data to IQ images.
+
+    Plane waves, diverging ones and focused ones, of linear and curved arrays. The image is Cartesian: of a curved
+    array it covers the sector that its outermost elements look into, from the depth of its middle on. Pixels that no
+    wave passes, beside a sector or a beam, are zero. Velocity that is measured in it is that along depth.
 
     Parameters
     ----------
@@ -156,6 +117,7 @@ class Beamformer:
             settings.demodulation,
             self.device,
             channels.is_iq,
+            channels.half_band,
         )
         self.grid = image_grid(channels, settings.beamforming, self.demodulator.half_band, settings.output.rows)
         rows = max(1, _TILE // (len(self.grid.x) * elements * waves))
@@ -221,15 +183,15 @@ class Beamformer:
         channels, count, rate = self.channels, self.demodulator.count, self.demodulator.rate
         index = {"dtype": torch.int32, "device": self.device}
         like = {"dtype": torch.float32, "device": self.device}  # 1e-7 of a path of 100 mm is 10 nm
-        z, x, element, angle, start = (
-            torch.as_tensor(values, **like)
-            for values in (self.grid.z[rows], self.grid.x, channels.element_x, channels.angles, channels.start_time)
+        z, x, start = (
+            torch.as_tensor(values, **like) for values in (self.grid.z[rows], self.grid.x, channels.start_time)
         )
-        elements, waves = len(element), len(angle)
-        z, x, angle, begin = z[:, None, None, None], x[:, None, None], angle[:, None], start[:, None]  # (Z, X, W, E)
-        time = echo_time(z, x, element, angle, channels.sound_speed) - begin
+        element, wave = elements_of(channels, self.device), waves_of(channels, self.device)
+        elements, waves = len(element.x), len(start)
+        z, x, begin = z[:, None, None, None], x[:, None, None], start[:, None]  # (Z, X, W, E)
+        time = echo_time(z, x, element, wave, channels.sound_speed) - begin
         weight = receive_weight(z, x, element, self.settings.f_number, self.settings.window)
-        weight = weight * insonified(z, x, angle, _half_aperture(channels))
+        weight = weight * insonified(z, x, wave)
         # IQ was mixed down from its first sample on, so e^(i w t) of the time since then restores the echo's
         # phase; less that of a reflector straight below, the image is at baseband again.
         phase = 2 * math.pi * channels.centre_frequency * (time - 2 * z / channels.sound_speed)
@@ -263,43 +225,3 @@ def _sparse(ends: torch.Tensor, columns: torch.Tensor, values: torch.Tensor, siz
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*(beta state|[Ii]nvariant checks).*")
         return torch.sparse_csr_tensor(ends, columns, values, size, check_invariants=False)
-
-
-def image_grid(channels: ChannelData, settings: Beamforming, half_band: float, multiple: int) -> ImageGrid:
-    """Where the pixels are: the settings', else all that was recorded, as finely as the band needs.
-
-    Raises
-    ------
-    InputError : outside of the recorded time, or of one pixel.
-    """
-    c = channels.sound_speed
-    first, last = channels.start_time.max(), channels.start_time.min()
-    last = last + (channels.shape[2] - 1) / channels.sampling_frequency
-    deepest = c * last / 2
-    top, bottom = settings.depth or (max(0.0, c * first / 2), deepest)
-    if top >= deepest or bottom <= c * first / 2:
-        raise InputError(
-            f"beamforming.depth of {top * 1e3:.1f} to {bottom * 1e3:.1f} mm lies outside of the recorded "
-            f"{c * first / 2 * 1e3:.1f} to {deepest * 1e3:.1f} mm"
-        )
-    pitch = float(np.mean(np.diff(channels.element_x)))
-    edge = _half_aperture(channels)
-    left, right = settings.width or (
-        float(channels.element_x[0] - pitch / 2),
-        float(channels.element_x[-1] + pitch / 2),
-    )
-    if right <= -edge or left >= edge:
-        raise InputError(f"beamforming.width {left:g} to {right:g} m lies beside the array, which ends at {edge:g} m")
-    finest = c / (4 * half_band) * 0.8  # baseband echoes turn by less than half a cycle per pixel
-    # A multiple of the rows that come out in the end, so that no row is ever interpolated.
-    rows = settings.rows or multiple * math.ceil((bottom - top) / finest / multiple)
-    columns = settings.columns or max(2, min(_LINES, math.ceil((right - left) / pitch - 1e-6)))
-    if rows < 2 or columns < 2:
-        raise InputError(f"an image needs at least 2 x 2 pixels, got {rows} x {columns}")
-    dz, dx = (bottom - top) / rows, (right - left) / columns
-    return ImageGrid(top + (np.arange(rows) + 0.5) * dz, left + (np.arange(columns) + 0.5) * dx)
-
-
-def _half_aperture(channels: ChannelData) -> float:
-    pitch = float(np.mean(np.diff(channels.element_x)))
-    return float(np.abs(channels.element_x).max()) + pitch / 2

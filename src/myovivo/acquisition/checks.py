@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..sequences.quantities import plausible
 from .content import Parameters
-from .parameters import frame_steps
+from .geometry import frame_steps
 from .timing import ascend, frame_increments
 
 _FLAT = 3  # equal extreme samples in a row: the converter was at its end

@@ -40,6 +40,8 @@ class Demodulator:
     sampling_frequency, centre_frequency : Hz
     settings : band and oversampling
     device : where the samples will be
+    is_iq : whether they are IQ already, to be filtered only
+    limit : of the half-band, Hz, where the sampling holds less than its frequency tells
 
     Attributes
     ----------
@@ -60,8 +62,9 @@ class Demodulator:
         settings: Demodulation,
         device: torch.device | str = "cpu",
         is_iq: bool = False,
+        limit: float | None = None,
     ):
-        self.half_band = _half_band(sampling_frequency, centre_frequency, settings, is_iq)
+        self.half_band = _half_band(sampling_frequency, centre_frequency, settings, is_iq, limit)
         self.rate = settings.oversampling * 2 * self.half_band
         self.count = math.floor((samples - 1) / sampling_frequency * self.rate + 1e-6) + 1
         shift = 0.0 if is_iq else centre_frequency
@@ -107,7 +110,14 @@ def demodulate(
     return (iq[0] + 1j * iq[1]).astype(np.complex64).reshape(-1, *rf.shape[1:]), plan.rate
 
 
-def _half_band(fs: float, f0: float, settings: Demodulation, is_iq: bool) -> float:
+def _half_band(fs: float, f0: float, settings: Demodulation, is_iq: bool, limit: float | None) -> float:
+    if limit is not None:
+        if settings.half_band is not None and settings.half_band > limit * (1 + 1e-6):
+            raise InputError(
+                f"demodulation.half_band must lie within what the samples hold, {limit:g} Hz, got "
+                f"{settings.half_band:g}"
+            )
+        return settings.half_band or min(limit, _WIDEST * f0)
     if is_iq:
         if settings.half_band is not None and settings.half_band > fs / 2:
             raise InputError(

@@ -60,6 +60,11 @@ def channel_data(content: Content, given: Parameters, origin: Origin = "vivo", s
         sound_speed=value["sound_speed"],
         origin=origin,
         subject=subject,
+        **{
+            name: value[name]
+            for name in ("element_z", "element_angles", "sources", "apertures", "half_band")
+            if name in value
+        },
     )
 
 

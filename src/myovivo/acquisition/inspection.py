@@ -25,6 +25,7 @@ from .mapping_draft import write_mapping_draft
 from .parameters import remedy, resolved
 from .proposals import Proposal, proposed
 from .readers.store import Store
+from .readers.ultrasonix import channel_files
 from .recordings import open_recording, store_of
 from .settings import AcquireSettings
 from .stream import told_by_recording, with_video_settings
@@ -88,7 +89,8 @@ class Inspection:
         return not self.missing and not self.problem
 
     def __str__(self) -> str:
-        size = f", {self.path.stat().st_size / 1e6:.1f} MB" if self.path.is_file() else ""
+        files = [self.path] if self.path.is_file() else channel_files(self.path)
+        size = f", {sum(file.stat().st_size for file in files) / 1e6:.1f} MB" if files else ""
         lines = [f"{self.path}: {self.format}{size}"]
         if self.about:
             return f"{lines[0]}\n  {self.about}"
@@ -144,10 +146,10 @@ def inspect(
     """
     path = Path(path)
     settings = settings_from(AcquireSettings, settings, **changes)
-    if path.is_dir():
+    if path.is_dir() and format_of(path) is None:
         _require_no_draft(write_mapping, "a folder")
         return _told(path, "folder", described_folder(path))
-    if not path.is_file():
+    if not path.exists():
         raise FileError(path, "is no file; check the path")
     # What is no recording
     kind = format_of(path)

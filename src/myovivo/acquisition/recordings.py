@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import FileError, InputError
 from ..sequences.recording import Recording
-from .content import Content, Kind, said
+from .content import Content, Kind, parameter, said, without_rivals
 from .formats import FORMATS, Format, format_of
 from .readers.dicom import read_dicom
 from .readers.hdf5 import Hdf5Store
@@ -27,6 +27,8 @@ from .readers.matlab import MatlabStore
 from .readers.numpy_file import NumpyStore
 from .readers.store import Store
 from .readers.uff import channel_data_in, read_uff
+from .readers.ultrasonix import is_daq_folder, read_daq, read_rf
+from .readers.verasonics.reading import is_verasonics, read_verasonics
 from .readers.video import read_video
 from .settings import Scan
 
@@ -56,9 +58,9 @@ def open_recording(
     FileError : missing, broken, of no format read, or without anything that says what its arrays are.
     """
     path, scan = Path(path), scan or Scan()
-    if path.is_dir():
+    if path.is_dir() and not is_daq_folder(path):
         raise FileError(path, "is a folder; give one of the recordings in it, or use acquire_domain")
-    if not path.is_file():
+    if not path.exists():
         raise FileError(path, "does not exist; check the path")
     try:
         return _opened(path, scan, mapping)
@@ -82,14 +84,7 @@ def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | C
     if kind == "sequence":
         raise FileError(path, "is a TVI sequence already; it needs no acquisition")
     if kind in _SELF_DESCRIBING:
-        words = {
-            "mapping": mapping,
-            "scan.variable": scan.variable,
-            "scan.content": scan.content,
-            "scan.axes": scan.axes,
-        }
-        if unheard := [word for word, value in words.items() if value is not None]:
-            raise InputError(f"{unheard[0]} means nothing for a file that describes itself ({kind}); leave it out")
+        _refuse_words(scan, mapping, f"a file that describes itself ({kind})")
     if kind == "recording":
         recording, given = Recording.load(path), said(scan, "iq")
         if unheard := sorted({"pulse_rate", "sign"} & set(given)):
@@ -101,8 +96,54 @@ def _opened(path: Path, scan: Scan, mapping: str | Path | None) -> Recording | C
         return read_dicom(path).with_arguments(scan)
     if kind == "uff":
         return read_uff(path, channel_data_in(path) or "").with_arguments(scan)
+    if kind == "ultrasonix":
+        return _of_ultrasonix(path, scan, mapping)
+    is_hdf5 = kind == "matlab73"
+    if kind in ("matlab5", "matlab73") and mapping is None and scan.variable is None and is_verasonics(path, is_hdf5):
+        _refuse_words(scan, None, "a workspace of Verasonics", but="buffer")
+        return _with_sidecar(read_verasonics(path, is_hdf5, scan.buffer), path).with_arguments(scan)
+    if scan.buffer is not None:
+        raise InputError("scan.buffer is for workspaces of Verasonics that are read as they are; leave it out")
     store = store_of(path, kind)
     return _in_store(store, scan, mapping).with_arguments(scan)
+
+
+def _of_ultrasonix(path: Path, scan: Scan, mapping: str | Path | None) -> Content:
+    """A `.rf` file, or a folder with a file for each channel; with several angles, as many frames are one."""
+    waves = len(scan.angles or (0.0,))
+    if path.is_dir():
+        _refuse_words(scan, mapping, "a folder of channels", but="variable")
+        content = read_daq(path, waves, scan.variable)
+    else:
+        _refuse_words(scan, mapping, "a .rf file", but="content")
+        content = read_rf(path, scan.content)
+    return _with_sidecar(content, path).with_arguments(scan)
+
+
+def _refuse_words(scan: Scan, mapping: str | Path | None, file: str, but: str = "") -> None:
+    """What says where things are in a file that needs no telling."""
+    names = {"variable", "content", "axes", "buffer"} - {but}
+    words = {"mapping": mapping} | {f"scan.{name}": getattr(scan, name) for name in sorted(names)}
+    if unheard := [word for word, value in words.items() if value is not None]:
+        raise InputError(f"{unheard[0]} means nothing for {file}; leave it out")
+
+
+def _with_sidecar(content: Content, path: Path) -> Content:
+    """What stands beside a file that describes itself: values, in place of its own or where it has none.
+
+    Raises
+    ------
+    InputError : the sidecar names places in the file.
+    """
+    if (sidecar := sidecar_of(path)) is None:
+        return content
+    layout = read_layout(sidecar, "sidecar")
+    places = [word for word, wheres in layout.parameters.items() if any(where.at is not None for where in wheres)]
+    if layout.data or layout.axes or layout.content or places:
+        word = places[0] if places else "data, content or axes"
+        raise InputError(f"{sidecar.name} says where {word} is, but this file needs no telling; leave it out")
+    values = {word: parameter(word, wheres[0].value, wheres[0].origin) for word, wheres in layout.parameters.items()}
+    return replace(content, parameters=without_rivals(content.parameters, values) | values)
 
 
 def store_of(path: Path, kind: Format) -> Store:

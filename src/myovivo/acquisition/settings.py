@@ -16,6 +16,9 @@ class Scan(Settings):
     """What a recording says of itself, in words that replace the file's; None takes the file's."""
 
     variable: str | None = Field(default=None, description="name of the array in a file that holds several")
+    buffer: Count | None = Field(
+        default=None, description="receive buffer of a Verasonics file that has several, from 1"
+    )
     content: Literal["rf", "channel_iq", "iq", "bmode", "velocity"] | None = Field(
         default=None, description="what the array is"
     )

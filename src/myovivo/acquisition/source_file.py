@@ -12,6 +12,7 @@ from .channel_data import ChannelData
 from .given_labels import labels_beside
 from .readers.layout import sidecar_of
 from .readers.scan_notes import notes_files
+from .readers.ultrasonix import channel_files
 from .recordings import unread
 
 RecordingSource = Recording | ChannelData | str | Path
@@ -22,7 +23,8 @@ _RAW = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 def fingerprint(path: Path) -> str:
     """Tells a recording, with what stands beside it, from another or a newer one of the same name."""
-    beside = [path, *filter(None, (sidecar_of(path), labels_beside(path))), *notes_files(path)]
+    own = channel_files(path) if path.is_dir() else [path]
+    beside = [*own, *filter(None, (sidecar_of(path), labels_beside(path))), *notes_files(path)]
     return "; ".join(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in beside)
 
 

@@ -331,4 +331,8 @@ def told_by_recording(source: Recording | ChannelData, scan: Scan | None = None)
     def origin(name: str) -> str:
         return "argument" if scan is None or getattr(scan, name, None) is not None else "file"
 
+    if isinstance(source, ChannelData) and not source.is_straight:
+        more += ("element_z", "element_angles")
+    if isinstance(source, ChannelData) and not source.has_plane_waves_only:
+        more += ("sources",)
     return {name: parameter(name, getattr(source, name), origin(name)) for name in (*names, *more)}

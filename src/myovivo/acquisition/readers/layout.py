@@ -184,7 +184,7 @@ def apply(layout: Layout, store: Store, name: str, kind: Kind) -> Content:
     axes_of(" ".join(axes), source.shape, kind)
     parameters: Parameters = {}
     sought: dict[str, str] = {}
-    for word, wheres in layout.parameters.items():
+    for word, wheres in _with_all_coordinates(layout.parameters, store).items():
         there = [where for where in wheres if where.at is None or store.has(where.at)]
         matching = [one for where in there if (one := _found(store, where, word)) is not None]
         if matching:
@@ -193,6 +193,18 @@ def apply(layout: Layout, store: Store, name: str, kind: Kind) -> Content:
             sought[word] = " or ".join(str(where.at) for where in wheres)
     shown = f"{store.format}, layout {layout.name}" if layout.name else store.format
     return Content(kind, frames, parameters, shown, name, sought)
+
+
+def _with_all_coordinates(parameters: Mapping[str, tuple[Where, ...]], store: Store) -> dict[str, tuple[Where, ...]]:
+    """Where x of the elements is the first of three or more columns, the next two are y and z, whether named or not."""
+    added: dict[str, tuple[Where, ...]] = {}
+    if not {"element_y", "element_z"} & set(parameters):
+        for where in parameters.get("element_x", ()):
+            shape = store.shapes.get((where.at or "").replace("/", "."), ())
+            if where.column == 0 and len(shape) == 2 and shape[1] >= 3:
+                added = {name: (where._replace(column=k),) for k, name in ((1, "element_y"), (2, "element_z"))}
+                break
+    return {**parameters, **added}
 
 
 def kind_of(kind: Kind, frames: Frames) -> Kind:
@@ -232,6 +244,8 @@ def _found(store: Store, where: Where, word: str) -> Parameter | None:
         return None if (name := subject_name(value)) is None else parameter(word, name, origin)
     if word == "unit":
         return parameter(word, velocity_unit(plain_text(value) or "", where.at), origin)
+    if word == "probe":
+        return None if (name := plain_text(value)) is None else parameter(word, name, origin)
     number = _numbers(value, where.at, word)
     if number.size == 0 or (UNITS[word] == "Hz" and not np.any(number)):
         return None
@@ -274,6 +288,8 @@ def _wheres(value: Any, word: str, origin: str) -> tuple[Where, ...]:
         # name for all of them would make them one subject.
         is_sidecar = origin.startswith("sidecar")
         return (Where(at=str(value)), *([Where(value=str(value), origin=origin)] if is_sidecar else []))
+    if word == "probe" and isinstance(value, str):  # a name in the file, else the probe's own
+        return (Where(at=value), Where(value=value, origin=origin))
     return (_where(value, word, origin),)
 
 

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import FileError, MissingExtraError
+from ...errors import FileError, InputError, MissingExtraError
 from ...sequences.hdf5 import opened
 from ..content import Content, Frames, Parameters, parameter
 
@@ -35,7 +35,8 @@ def read_uff(path: Path, location: str) -> Content:
     Raises
     ------
     MissingExtraError : pyuff-ustb is not installed.
-    FileError : something compulsory is missing, or the waves are not plane.
+    FileError : something compulsory is missing.
+    InputError : waves or a probe that leave the image plane.
     """
     try:
         import pyuff_ustb
@@ -51,13 +52,10 @@ def read_uff(path: Path, location: str) -> Content:
     try:
         channels: Any = pyuff_ustb.Uff(str(path)).read(location)
         parameters = _parameters(channels, len(shape))
-    except FileError:
+    except InputError:
         raise
     except Exception as error:  # pyuff-ustb fails in its own ways on what is not there
         raise FileError(path, f"is a UFF file that pyuff-ustb cannot read ({type(error).__name__}: {error})") from error
-    if (steered := parameters.pop("angles", None)) is None:
-        raise FileError(path, "its waves are not plane; only plane waves are beamformed")
-    parameters["angles"] = steered
     is_demodulated = float(np.squeeze(channels.modulation_frequency or 0)) > 0
     # Stored as MATLAB does: the last axis varies slowest there, and trailing axes of one are left out.
     axes = ("frame", "wave", "element", "sample")[-len(shape) :]
@@ -87,13 +85,58 @@ def _parameters(channels: Any, axes: int) -> Parameters:
     elif channels.pulse is not None:
         of("centre_frequency", channels.pulse.center_frequency, "pulse.center_frequency")
     of("pulse_rate", channels.PRF, "PRF")
-    of("element_x", channels.probe.x, "probe")
+    _add_probe(stated, channels.probe)
     delays = np.array([float(np.squeeze(wave.delay or 0.0)) for wave in waves])
-    of("start_time", float(np.squeeze(channels.initial_time)) + delays, "initial_time, sequence.delay")
-    plane = [wave.wavefront.name == "plane" or np.isinf(float(np.squeeze(wave.source.distance))) for wave in waves]
-    if all(plane):
-        of("angles", [float(np.squeeze(wave.source.azimuth)) for wave in waves], "sequence.source.azimuth")
+    start = float(np.squeeze(channels.initial_time)) + delays
+    angles, sources = _waves(waves)
+    # UFF counts from when a wave passes the origin of its coordinates, wherever the probe lies.
+    x, z = (np.ravel(stated[name].value) for name in ("element_x", "element_z"))
+    middle = np.array([(x[0] + x[-1]) / 2, z.max()])
+    start = start - _path(middle, angles, sources) / float(np.squeeze(channels.sound_speed))
+    of("start_time", start, "initial_time, sequence.delay")
+    of("angles", angles, "sequence.source.azimuth")
+    if np.isfinite(sources).any():
+        stated["sources"] = parameter("sources", sources, "file (sequence.source)")
     return stated
+
+
+def _add_probe(stated: Parameters, probe: Any) -> None:
+    """Positions and directions of the elements."""
+    origin = np.zeros(3)
+    with contextlib.suppress(Exception):  # none is written by many
+        origin = np.nan_to_num(np.asarray(probe.origin.xyz, float).ravel())
+    for name, values in (
+        ("element_x", probe.x + origin[0]),
+        ("element_y", probe.y + origin[1]),
+        ("element_z", probe.z + origin[2]),
+        ("element_angles", probe.theta),
+    ):
+        stated[name] = parameter(name, np.ravel(np.asarray(values, float)), "file (probe)")
+
+
+def _waves(waves: list[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Steering of each plane wave, and the virtual source (x, z) of each other."""
+    angles, sources = np.zeros(len(waves)), np.full((len(waves), 2), np.nan)
+    for number, wave in enumerate(waves):
+        azimuth, elevation, distance = (
+            float(np.squeeze(getattr(wave.source, name))) for name in ("azimuth", "elevation", "distance")
+        )
+        if abs(elevation) > 1e-6:
+            raise InputError(f"wave {number} is steered by {elevation:.3g} rad out of the image; leave it out")
+        if wave.wavefront.name == "plane" or np.isinf(distance):
+            angles[number] = azimuth
+        elif wave.wavefront.name == "spherical":
+            sources[number] = distance * np.sin(azimuth), distance * np.cos(azimuth)
+        else:
+            raise InputError(f"wave {number} is {wave.wavefront.name}; only plane and spherical waves are beamformed")
+    return angles, sources
+
+
+def _path(point: NDArray[np.float64], angles: NDArray[np.float64], sources: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much further than the origin a point of the probe is for each wave, m."""
+    plane = point[0] * np.sin(angles) + point[1] * np.cos(angles)
+    spherical = np.hypot(*(point - sources).T) - np.hypot(*sources.T)
+    return np.where(np.isnan(sources[:, 0]), plane, np.where(sources[:, 1] > 0, -spherical, spherical))
 
 
 @contextlib.contextmanager

@@ -1,0 +1,1 @@
+"""Saved workspaces of Verasonics Vantage: frames, probe, waves and timing as the structs in them say."""
