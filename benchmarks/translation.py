@@ -26,7 +26,7 @@ LIMIT_S, LIMIT_BYTES = 10.0, 1.5e9
 def make(path: Path, frames: int) -> None:
     """A simulated sequence of 1024 frames, again and again until it has so many."""
     from myovivo import simulate
-    from myovivo.sequences.sequence import save_blocks
+    from myovivo.sequences.blocks import save_blocks
 
     one = simulate(seed=0)
     blocks = (one.velocity for _ in range(frames // len(one.velocity)))

@@ -13,8 +13,9 @@ from myovivo.models.settings import LocalSettings as LocalSettings
 from myovivo.models.settings import TrainSettings
 from myovivo.models.windows import LOCAL_WINDOW
 from myovivo.runtime.settings import settings_from
+from myovivo.sequences.blocks import save_blocks
 from myovivo.sequences.header import OpenSequence
-from myovivo.sequences.sequence import Sequence, save_blocks
+from myovivo.sequences.sequence import Sequence
 from myovivo.training.train import train
 from myovivo.translation.translator import Translator
 

@@ -15,10 +15,11 @@ import numpy as np
 from ..errors import FileError, InputError, PartialError, RecordingWarning
 from ..runtime.device import device_of
 from ..runtime.settings import settings_from
+from ..sequences.blocks import save_blocks
 from ..sequences.domain import good_sequence, make_domain
 from ..sequences.header import read_header
 from ..sequences.recording import Recording
-from ..sequences.sequence import Sequence, save_blocks
+from ..sequences.sequence import Sequence
 from .formats import format_of, passed_over, recordings_in
 from .given_labels import Labels
 from .parameters import resolved

@@ -23,7 +23,9 @@ class Show(Command):
     SHORT: ClassVar[dict[str, str]] = {"out": "-o"}
     file: CliPositionalArg[Path] = Field(description="a sequence, or a recording of the phantom")
     out: Path | None = Field(
-        default=None, title="FILE", description="the picture, also -o: .png, .pdf, .svg, .tif (default: FILE's name, .png)"
+        default=None,
+        title="FILE",
+        description="the picture, also -o: .png, .pdf, .svg (default: FILE's name, .png)",
     )
     width: str | None = Field(
         default=None,

@@ -72,6 +72,8 @@ def of_scipy(value: Any, without: Collection[str] = ()) -> Any:
         fields = [name for name in value.dtype.names if name not in without]
         structs = [{name: of_scipy(item[name], without) for name in fields} for item in value.ravel(order="F")]
         return structs[0] if value.size == 1 else structs
+    if value.dtype == object and value.size == 1 and value.item() is None:  # a struct without fields
+        return {}
     if value.dtype == object:
         return [of_scipy(item, without) for item in value.ravel(order="F")]
     if value.dtype.kind in "US":

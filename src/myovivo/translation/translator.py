@@ -19,8 +19,9 @@ from ..runtime.device import autocast, autocast_dtype, device_of
 from ..runtime.introduction import Introduced, Introduction
 from ..runtime.provenance import made_by
 from ..runtime.tensors import fill, under
+from ..sequences.blocks import save_blocks
 from ..sequences.header import Header, open_sequence, require_same_scale
-from ..sequences.sequence import Sequence, require_sequence, save_blocks
+from ..sequences.sequence import Sequence, require_sequence
 from ..signals.band_pass import band_passed, require_band
 
 Direction = Literal["silico_to_vivo", "vivo_to_silico"]
