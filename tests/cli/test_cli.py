@@ -358,7 +358,7 @@ def test_a_command_loads_what_it_uses(tmp_path):
     words = ["simulate", str(tmp_path / "o"), "--sequences", "1", *TINY]
     simulated = loaded(f"{main_of}\nmain({words})")
     assert {"numpy", "h5py"} <= simulated
-    assert not simulated & {"rich", "joblib", "scipy", "torch", "pymatreader", "matplotlib"}
+    assert not simulated & {"rich", "joblib", "scipy", "torch", "matplotlib"}
 
 
 @pytest.mark.parametrize("module", ["pydantic", "pydantic_settings", "numpy"])

@@ -16,7 +16,7 @@ import scipy.io
 
 import myovivo as mv
 from myovivo.errors import FileError, RecordingWarning, UnitWarning
-from myovivo.simulation.spike_trains import openhdemg
+from myovivo.runtime import texts
 from myovivo.simulation.spike_trains.reading import BY_ENDING, read_decomposition, read_spike_trains
 
 RATE = 2048.0
@@ -179,9 +179,9 @@ def test_missing_firings_and_a_single_unit_of_openhdemg_are_heeded(tmp_path, uni
 
 
 def test_a_gzip_that_unfolds_without_end_is_not_unfolded(tmp_path, monkeypatch):
-    monkeypatch.setattr(openhdemg, "_LARGEST", 1 << 20)
+    monkeypatch.setattr(texts, "allowed", lambda stored: 1 << 20)
     (tmp_path / "a.json").write_bytes(gzip.compress(b" " * (3 << 20)))
-    with pytest.raises(FileError, match=r"a\.json: .*holds over 1 MB of JSON"):
+    with pytest.raises(FileError, match=r"a\.json: .*at most 1 MB are read of what it unfolds to"):
         read_spike_trains(tmp_path / "a.json")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import FileError, InputError, PartialError, RecordingWarning
 from ..runtime.device import device_of
 from ..runtime.settings import settings_from
+from ..runtime.texts import read_text
 from ..sequences.blocks import save_blocks
 from ..sequences.domain import good_sequence, make_domain
 from ..sequences.header import read_header
@@ -196,7 +197,7 @@ def acquire_domain(
         "stage": "acquire",
         "source": str(source.resolve()),
         "settings": settings,
-        "mapping": Path(mapping).read_text(encoding="utf-8") if mapping and Path(mapping).is_file() else None,
+        "mapping": read_text(mapping) if mapping and Path(mapping).is_file() else None,
         "subject": subject,
     }
 

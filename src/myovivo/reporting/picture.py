@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..runtime.files import whole_file
-from ..sequences.hdf5 import opened
+from ..runtime.hdf5 import opened
 from ..sequences.recording import RECORDING_FORMAT, Recording
 from ..sequences.sequence import Sequence
 

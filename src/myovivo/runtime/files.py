@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError
+from .texts import json_of, read_text
 
 
 @contextlib.contextmanager
@@ -70,10 +71,12 @@ def read_json(path: str | Path) -> Any:
     FileError : it is missing or is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json_of(read_text(path))
     except FileNotFoundError as error:
         raise FileError(path, "does not exist; check the path") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except OSError as error:
+        raise FileError(path, f"cannot be read ({error.strerror}); check the path") from error
+    except ValueError as error:
         raise FileError(path, f"is not valid JSON ({error}); restore or delete it") from error
 
 

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, UnitWarning, WrongTypeError
 from ..runtime.files import whole_file
+from ..runtime.hdf5 import opened, understood
 from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling, spread
 from ..runtime.provenance import made_by
 from .arrays import FromArray
 from .exchange.foreign import foreign_parts
-from .hdf5 import opened, understood
 from .header import Origin, header_in
 from .labels import MotorUnits, crop_labels, read_labels
 from .quantities import plausible, positive, require_plausible, two_steps
@@ -267,7 +267,7 @@ class Sequence(FromArray, Introduced):
             header = header_in(file, path)
             return cls(
                 velocity=file["data/velocity"][start:stop],
-                labels=read_labels(file["labels"]) if labels and "labels" in file else None,
+                labels=read_labels(file["labels"], header.shape) if labels and "labels" in file else None,
                 frame_rate=header.frame_rate,
                 spacing=header.spacing,
                 origin=header.origin,

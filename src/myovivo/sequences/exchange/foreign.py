@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...runtime.file_kinds import file_kind_of
-from ..hdf5 import understood
+from ...runtime.hdf5 import understood
 
 
 def foreign_parts(path: str | Path) -> dict[str, Any] | None:
