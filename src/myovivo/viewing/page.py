@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from jinja2.utils import htmlsafe_json_dumps
 
 from ..errors import InputError
 from ..runtime.arrays import Floats
@@ -113,14 +114,13 @@ def view_page(panes: Series[Pane], trains: Series[UnitList] = (), title: str = "
                 sums += block.total, block.squares
                 bar.advance()
             described.append(_described(pane, scale, *sums / len(pane.velocity)))
-    payload = _payload(title, panes, described, trains)
     text = render(
         TEMPLATE,
         title=title,
         policy=security_policy(),
         style=style_sheet(),
         script=bundled_script(),
-        payload=payload,
+        payload=htmlsafe_json_dumps(_payload(title, panes, described, trains)),
         blocks=blocks,
         version=__version__,
     )
