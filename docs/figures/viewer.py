@@ -2,8 +2,8 @@
 
     python docs/figures/viewer.py demo
 
-The sequences are the first translated one, its simulation and the first recording: chosen by name, not by looks; the units are
-those that `identify` finds in the simulation. Needs playwright and Chromium, as the tests of the viewer do.
+The sequences are the first translated one, its simulation and the first recording: chosen by name, not by looks; the
+units are those that `identify` finds in the simulation. Needs playwright and Chromium, as the tests of the viewer do.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def test_the_colours_end_at_a_round_number_above_nearly_all_velocities():
 def test_a_page_is_saved_as_html_only(tmp_path):
     page = page_of(sequence())
     assert page.save(tmp_path / "a" / "b.html").read_text(encoding="utf-8") == page.html
-    with pytest.raises(InputError, match=r"saved as \.html.* got \.txt"):
+    with pytest.raises(InputError, match=r"saved as \.html, a clip of it as \.gif or \.mp4, got \.txt"):
         page.save(tmp_path / "b.txt")
     assert re.fullmatch(r"ViewPage: s0; 1 sequence, 24 frames, \d\.\d MB; save it as \.html", repr(page))
 
@@ -220,6 +221,12 @@ def test_scripts_are_short_and_say_what_they_are_for(path):
     assert not re.search(
         r"\b(eval|innerHTML|outerHTML|document\.write|insertAdjacentHTML|fetch|XMLHttpRequest)\b", text
     )
+
+
+@pytest.mark.skipif(not shutil.which("tsc"), reason="needs TypeScript: npm install --global typescript")
+def test_the_scripts_types_fit_together():
+    done = subprocess.run(["tsc", "-p", Path(__file__).with_name("jsconfig.json")], capture_output=True, text=True)
+    assert done.stdout == ""
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="needs node")

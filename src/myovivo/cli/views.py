@@ -21,9 +21,9 @@ class View(Quiet):
         "myovivo view silico/a.h5 translated/a.h5 vivo/b.h5 --open",
         "myovivo view vivo/b.h5 --units units/b_events.tsv --from 1 --to 3 --out b.html",
     )
-    ESSENTIAL = ("out", "units", "from", "to", "every", "title", "open", "quiet")
+    ESSENTIAL = ("out", "units", "from", "to", "every", "title", "speed", "open", "quiet")
     files: CliPositionalArg[list[Path]] = Field(alias="file", description="sequences: simulated, translated, recorded")
-    out: Path = Field(default=Path("view.html"), title="FILE", description="the page")
+    out: Path = Field(default=Path("view.html"), title="FILE", description="the page; or .gif or .mp4, a clip")
     units: Path | None = Field(
         default=None, title="FILE", description="spike trains found in the first: .tsv, .json, .mat or .txt"
     )
@@ -31,6 +31,7 @@ class View(Quiet):
     stop: float | None = Field(default=None, alias="to", title="S", description="show up to this time, s")
     every: Count = Field(default=1, title="N", description="show one frame in N")
     title: str | None = Field(default=None, title="TEXT", description="heading of the page")
+    speed: float = Field(default=1 / 16, gt=0, title="X", description="of a clip, 1 for that of the recording")
     open: Flag = Field(default=False, description="open it in the browser")
 
     def call(self) -> None:
@@ -46,7 +47,7 @@ class View(Quiet):
             title=self.title or "",
             quiet=self.quiet,
         )
-        print(f"view: {page.save(self.out)}")
+        print(f"view: {page.save(self.out, self.speed, self.quiet)}")
         if self.open:
             import webbrowser
 

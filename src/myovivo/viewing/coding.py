@@ -80,7 +80,7 @@ def coded_blocks(velocity: ArrayLike, step: float) -> Iterator[CodedBlock]:
         block = values[start : start + BLOCK_FRAMES]
         steps = whole_steps(block, step).view(np.uint8)
         changes = np.concatenate([steps[:1], steps[1:] - steps[:-1]])  # uint8 wraps around
-        text = base64.b64encode(zlib.compress(changes.tobytes(), 6)).decode("ascii")
+        text = base64.b64encode(zlib.compress(changes.tobytes(), 5)).decode("ascii")
         exact = block.astype(np.float64)
         yield CodedBlock(text, exact.sum(0), np.square(exact, out=exact).sum(0))
 

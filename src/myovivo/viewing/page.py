@@ -51,25 +51,40 @@ class ViewPage:
     title : its heading
     """
 
-    def __init__(self, html: str, title: str, shown: str):
-        self.html, self.title, self._shown = html, title, shown
+    def __init__(self, html: str, title: str, panes: Series[Pane]):
+        self.html, self.title, self._panes = html, title, panes
 
-    def save(self, path: str | Path) -> Path:
-        """Write the page, whole or not at all.
+    def save(self, path: str | Path, speed: float = 1 / 16, quiet: bool = True) -> Path:
+        """Write the page, or only its sequences as a clip, whole or not at all.
+
+        Parameters
+        ----------
+        path : `.html`; `.gif`, or `.mp4` with the extra `video`, for a clip
+        speed : at which a clip plays, 1 for that of the recording (ours: a sixteenth)
+        quiet : no progress while a clip is drawn
 
         Raises
         ------
-        InputError : a name that does not end with .html.
+        InputError : another ending, or a speed that is not positive.
+        MissingExtraError : an MP4 without OpenCV.
         FileError : the disk is full or the folder cannot be written.
         """
         path = Path(path)
-        if path.suffix.lower() not in (".html", ".htm"):
-            raise InputError(f"a page is saved as .html, got {path.suffix or 'no ending'} in {path}")
-        write_text(path, self.html)
-        return path
+        ending = path.suffix.lower()
+        if ending in (".html", ".htm"):
+            write_text(path, self.html)
+            return path
+        if ending in (".gif", ".mp4"):
+            from .clip import save_clip  # matplotlib takes a while to load
+
+            return save_clip(path, self._panes, _limit(self._panes), speed, quiet)
+        got = path.suffix or "no ending"
+        raise InputError(f"a page is saved as .html, a clip of it as .gif or .mp4, got {got} in {path}")
 
     def __repr__(self) -> str:
-        return f"ViewPage: {shortened(self.title, 60)}; {self._shown}, {len(self.html) / 1e6:.1f} MB; save it as .html"
+        longest = max(pane.span.shown for pane in self._panes)
+        shown = f"{counted(len(self._panes), 'sequence')}, {counted(longest, 'frame')}"
+        return f"ViewPage: {shortened(self.title, 60)}; {shown}, {len(self.html) / 1e6:.1f} MB; save it as .html"
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own, which can run its script and save files, and reach nothing around it."""
@@ -124,8 +139,7 @@ def view_page(panes: Series[Pane], trains: Series[UnitList] = (), title: str = "
         blocks=blocks,
         version=__version__,
     )
-    longest = max(pane.span.shown for pane in panes)
-    return ViewPage(text, title, f"{counted(len(panes), 'sequence')}, {counted(longest, 'frame')}")
+    return ViewPage(text, title, panes)
 
 
 def _payload(

@@ -20,7 +20,8 @@ export class PaneView {
   constructor(index, about, frames, size, spacing) {
     this.index = index;
     this.frames = frames;
-    [this.rows, this.columns] = size;
+    this.rows = size[0];
+    this.columns = size[1];
     this.extent = [size[0] * spacing[0], size[1] * spacing[1]];
     this.element = document.createElement("figure");
     this.element.className = "pane";

@@ -210,8 +210,7 @@ export class Viewer {
    */
   shapes(pane) {
     const { time } = this.clock, early = time + 0.5 / this.frameRate, late = time - FLASH;
-    /** @type {{mask: Uint8Array, state: string}[]} */
-    const plain = [], picked = [];
+    const plain = /** @type {{mask: Uint8Array, state: string}[]} */ ([]), picked = [...plain];
     const source = pane < this.sequences.length ? pane : 0; // the difference is of A and B
     this.lists.forEach(({ panes, edits }, list) => {
       if (!panes.includes(source)) return;
@@ -250,7 +249,7 @@ export class Viewer {
     const least = 8 / this.frameRate, whole = this.span[1] - this.span[0];
     const width = Math.min(Math.max(high - low, Math.min(least, whole)), whole);
     const start = Math.min(Math.max(low, this.span[0]), this.span[1] - width);
-    this.window = [start, start + width];
+    this.window = /** @type {[number, number]} */ ([start, start + width]);
     this.draw("course", "mmode", "raster");
   }
 
