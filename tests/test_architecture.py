@@ -13,7 +13,7 @@ ROOT = Path(myovivo.__file__).parent
 ROOMS = [
     ("version", "errors"),
     ("runtime",),
-    ("signals", "plot"),
+    ("signals", "plot", "viewing"),
     ("sequences",),
     ("simulation", "acquisition", "models"),
     ("phantoms", "runs"),

@@ -30,7 +30,7 @@ PAGES = sorted(
     + [page for page in DOCS.rglob("*.rst") if page.name not in BUILT and not BUILT & set(page.relative_to(DOCS).parts)]
 )
 TEXTS = [*PAGES, *EXAMPLES, *DOCS.glob("figures/*.py"), *DOCS.glob("_ext/*.py"), DOCS / "conf.py"]
-MADE = {DOCS / "figures" / "overview.png"}  # from the output of `make demo`
+MADE = {DOCS / "figures" / name for name in ("overview.png", "viewer.png")}  # from the output of `make demo`
 
 LANGUAGES = {"python": "python", "sh": "sh", "bash": "sh", "console": "sh"}
 

@@ -33,6 +33,7 @@ from .phantoms.phantom import phantom_domain as phantom_domain
 from .phantoms.settings import PhantomSettings as PhantomSettings
 from .reporting.picture import show as show
 from .reporting.report import report as report
+from .reporting.view import view as view
 from .runs.folder import Run as Run
 from .runs.folder import test_files as test_files
 from .runs.folder import train_files as train_files

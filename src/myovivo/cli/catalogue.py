@@ -20,6 +20,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "simulate": Entry("domains", "Simulate", "labelled sequences of a contracting muscle (in silico)"),
     "phantom": Entry("domains", "Phantom", "recordings of the tissue phantom, a stand-in for in vivo"),
+    "view": Entry("views", "View", "sequences that move, side by side on one page"),
     "inspect": Entry("recordings", "Inspect", "what is in a recording, and what is missing"),
     "acquire": Entry("recordings", "Acquire", "recordings of a scanner to sequences"),
     "train": Entry("translators", "Train", "a translator between two unpaired folders of sequences"),

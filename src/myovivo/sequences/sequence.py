@@ -24,6 +24,7 @@ from ..runtime.hdf5 import opened, understood
 from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling, spread
 from ..runtime.provenance import made_by
 from .arrays import FromArray
+from .depiction import Depicted
 from .exchange.foreign import foreign_parts
 from .header import Origin, header_in
 from .labels import MotorUnits, crop_labels, read_labels
@@ -33,13 +34,12 @@ from .writing import write_sequence
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.axes import Axes
 
     from .resample import Sampled
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sequence(FromArray, Introduced):
+class Sequence(FromArray, Depicted, Introduced):
     """A TVI sequence: what every stage takes and gives.
 
     `len` is the number of frames, `np.asarray` gives the velocity, and `crop` cuts by time.
@@ -195,33 +195,11 @@ class Sequence(FromArray, Introduced):
         note = made_by("resample", frame_rate=frame_rate, size=list(size), source=dict(self.provenance))
         return self.replace(velocity=velocity, frame_rate=frame_rate, spacing=spacing, labels=labels, provenance=note)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """A first look: the variance map, with the outlines of the territories if they are known.
-
-        Parameters
-        ----------
-        ax : the axes to draw on; new ones if None
-
-        Returns
-        -------
-        Axes : drawn on
-        """
-        from ..plot.maps import territories, variance_map  # matplotlib takes a while to load
-
-        ax = variance_map(self, ax=ax)
-        return ax if self.labels is None else territories(self, ax=ax)
-
     def _introduction(self) -> Introduction:
         facts = sampling(self.shape, self.frame_rate, self.spacing)
         facts["velocity"] = f"SD {1e3 * spread(self.velocity):.4g} mm/s; in m/s, positive towards the probe"
         facts |= {"labels": labelled(self.labels), "made by": maker(self.provenance)}
         return Introduction(named("Sequence", self.origin, self.subject), facts)
-
-    def _picture(self) -> bytes:
-        from ..plot.maps import variance_map
-        from ..plot.thumbnail import thumbnail
-
-        return thumbnail([lambda ax: variance_map(self, ax=ax, colourbar=False)])
 
     def save(self, path: str | Path) -> Path:
         """Write to a file, whole or not at all: HDF5, or MATLAB v5 (`.mat`) or NumPy (`.npz`) for other programs.
