@@ -21,7 +21,7 @@ class PatchDiscriminator(nn.Module):
     Isola et al. (2017), doi:10.1109/CVPR.2017.632: n convolutions of stride 2, one of stride 1, and a
     last one to a score; kernels of 4, zero padding of 1, LeakyReLU 0.2, a norm on all but the
     first and the last. With n = 3 a score sees 70 pixels and frames; with `temporal_stride` 1 the
-    layers after the first keep the frames, and it sees 28 frames.
+    layers after the first keep the frames, and it sees 28 frames; with `temporal_stride_first` 1 too, 16.
 
     Ours, all off in the paper's presets: `compressed` shows x once more as asinh(20 x) / 3, in which motion far
     below the domain's SD can be seen too, and `pointwise` leaves out the two convolutions of stride 1, which learn
@@ -97,7 +97,7 @@ def strides(settings: DiscriminatorSettings, dimensions: int) -> list[tuple[int,
     result: list[tuple[int, ...]] = []
     for k in range(settings.layers + (0 if settings.pointwise else 2)):
         space = 2 if k < settings.layers else 1
-        time = min(space, 2 if k == 0 else settings.temporal_stride)
+        time = min(space, settings.temporal_stride_first if k == 0 else settings.temporal_stride)
         result.append((*(time,) * (dimensions - 2), space, space))
     return result
 

@@ -28,7 +28,8 @@ def cycle_loss(original: Tensor, returned: Tensor) -> Tensor:
 def identity_loss(original: Tensor, translated: Tensor, norm: Literal["l1", "l2"] = "l1") -> Tensor:
     """L = mean(|G(y) - y|), or mean((G(y) - y)²) for "l2", where y is of G's target domain already.
 
-    Zhu et al. (2017), section 5.2, and Ali et al. (2022), whose text prints the square.
+    Zhu et al. (2017), section 5.2, has the first for both domains; Ali et al. (2022) print ‖·‖₁ towards one domain and
+    ‖·‖₂ towards the other, read as the mean square, which is per pixel as the first is.
     """
     difference = original.float() - translated.float()
     return difference.abs().mean() if norm == "l1" else difference.square().mean()

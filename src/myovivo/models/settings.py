@@ -68,7 +68,10 @@ class Discriminator(Settings):
     features: Count = Field(default=64, description="channels after the first convolution [P]")
     layers: Count = Field(default=3, description="down-sampling layers n of the PatchGAN [P]")
     temporal_stride: Literal[1, 2] = Field(
-        default=2, description="stride in time of the down-sampling layers after the first [P: 2]"
+        default=2, description="stride in time of the down-sampling layers after the first; modification 2: 1 [P]"
+    )
+    temporal_stride_first: Literal[1, 2] = Field(
+        default=2, description="stride in time of the first layer; modification 2: 1 [P]"
     )
     norm: Literal["instance", "group"] = Field(
         default="instance", description="instance [P]; group: over groups of channels, four per layer (ours)"
@@ -92,6 +95,9 @@ class Discriminator(Settings):
         return self
 
 
+Norm = Literal["l1", "l2"]  # the mean of |difference|, or of its square
+
+
 class Loss(Settings):
     # Recycle-GAN's recycle loss takes the place of the cycle losses.
     recycle: NotNegative = Field(
@@ -110,9 +116,13 @@ class Loss(Settings):
         default=5.0, description="weight of vivo_to_silico(silico) = silico; modification 4 [P]"
     )
     identity_vivo: NotNegative = Field(
-        default=0.0, description="weight of silico_to_vivo(vivo) = vivo (printed in the paper)"
+        default=5.0, description="weight of silico_to_vivo(vivo) = vivo; modification 4 [P]"
     )
-    identity_norm: Literal["l1", "l2"] = Field(default="l1", description="l1 as CycleGAN has it; the paper prints l2")
+    identity_silico_norm: Norm = Field(default="l1", description="of the identity towards silico [P]")
+    identity_vivo_norm: Norm = Field(
+        default="l2", description="of the identity towards vivo: printed as 2 [P]; l1 in the official code"
+    )
+    identity_norm: Norm | None = Field(default=None, description="one norm for both identities, where given")
     content: NotNegative = Field(
         default=5.0, description="one-sided: weight of the correlation in time between a pixel before and after (ours)"
     )
@@ -123,6 +133,12 @@ class Loss(Settings):
         default=0.0, description="one-sided: weight of the gradient penalty of the judge of variance maps (ours)"
     )
     discriminator: NotNegative = Field(default=0.5, description="weight of the discriminators' loss [P]")
+
+    @property
+    def identity_norms(self) -> dict[str, Norm]:
+        """The norm of the identity towards each domain."""
+        own = {"silico": self.identity_silico_norm, "vivo": self.identity_vivo_norm}
+        return own if self.identity_norm is None else dict.fromkeys(own, self.identity_norm)
 
 
 class Data(Settings):
