@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import VoxelNorm, depth_channels, fold_pixels
+from .layers import VoxelNorm, compressed, depth_channels, fold_pixels
+from .products import conv_channels_last, flat_conv, sliding_matrix
 from .settings import LocalSettings as LocalSettings
 
 TISSUE_SCALES = (1, 2, 4, 8, 16)  # pixels between the points of a noise image: grain, fascicles, layers, regions
@@ -40,6 +41,23 @@ class LocalNoise(NamedTuple):
 
     tissue: Tensor
     frames: Tensor
+
+
+class TissueMaps(NamedTuple):
+    """What a tissue is, once it is drawn; the same for all frames.
+
+    Attributes
+    ----------
+    features : (B, C, z, x), per cell: what the trunk is told of it
+    gain, noise : (B, 1, 1, Z, X): m, and the SD of the noise
+    echo, share : (B, 1, 1, Z, X): its strength w, and K ∗ w, by which an average over the window is divided
+    """
+
+    features: Tensor
+    gain: Tensor
+    noise: Tensor
+    echo: Tensor
+    share: Tensor
 
 
 class LocalGenerator(nn.Module):
@@ -105,34 +123,42 @@ class LocalGenerator(nn.Module):
 
     def unfiltered(self, x: Tensor, noise: LocalNoise) -> Tensor:
         """What the filter in time is given: the motion of the tissue, averaged over the window."""
-        cell = self.settings.cell
-        tissue = self.tissue(noise.tissue)  # (B, C, Z, X)
-        seen = fold_pixels(torch.asinh(x / WEAK) / 3, (1, cell, cell))  # (B, c², T, Z/c, X/c)
-        y = self.first(torch.cat([seen, depth_channels(seen)], 1))  # (B, C, T, Z/c, X/c)
-        here = F.adaptive_avg_pool2d(tissue, y.shape[-2:])  # (B, C, Z/c, X/c)
-        for block in self.blocks:
-            y = block(y, here)
-        y = self.last(F.silu(y))  # (B, 2, T, Z/c, X/c)
+        return self.moved(x, self.drawn(noise.tissue), noise.frames)
+
+    def drawn(self, noise: Tensor) -> TissueMaps:
+        """The tissue that noise images (B, K, Z, X) stand for."""
+        tissue = self.tissue(noise)  # (B, C, Z, X)
         maps, echo = self.maps(tissue), self.echo(tissue)  # (B, 2, Z, X), (B, 1, Z, X)
+        features = F.avg_pool2d(tissue, self.settings.cell).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(noise.device.type, enabled=False):
+            gain, noisy = maps.float()[:, :, None].chunk(2, 1)  # (B, 1, 1, Z, X) each
+            weight = speckle(noise) * echo.float()[:, :, None].clamp(-LOG_LIMIT, LOG_LIMIT).exp()
+            return TissueMaps(features, gain, (noisy + QUIET).clamp(max=LOG_LIMIT).exp(), weight, self._smooth(weight))
+
+    def moved(self, x: Tensor, tissue: TissueMaps, noise: Tensor, core: slice = slice(None)) -> Tensor:
+        """The frames `core` of x (B, 1, T, Z, X) as this tissue moves, averaged over the window; noise is of these."""
+        seen = fold_pixels(compressed(x, WEAK), (1, self.settings.cell, self.settings.cell))  # (B, c², T, Z/c, X/c)
+        y = flat_conv(self.first, torch.cat([seen, depth_channels(seen)], 1))  # (B, C, T, Z/c, X/c)
+        for block in self.blocks:
+            y = block(y, tissue.features)
+        y = flat_conv(self.last, F.silu(y[:, :, core]))  # (B, 2, T, Z/c, X/c)
         with torch.autocast(x.device.type, enabled=False):
             gain, offset = _enlarged(y.float(), x.shape[-2:]).chunk(2, 1)  # (B, 1, T, Z, X) each
-            still, noisy = maps.float()[:, :, None].chunk(2, 1)  # (B, 1, 1, Z, X) each
-            weight = speckle(noise.tissue) * echo.float()[:, :, None].clamp(-LOG_LIMIT, LOG_LIMIT).exp()
-            u = x.float() * (gain + still).clamp(-LOG_LIMIT, LOG_LIMIT).exp() + offset
-            u = u + (noisy + QUIET).clamp(max=LOG_LIMIT).exp() * noise.frames.float()
-            return self.averaged(u, weight)
+            u = x[:, :, core].float() * (gain + tissue.gain).clamp(-LOG_LIMIT, LOG_LIMIT).exp() + offset
+            return self.averaged(u + tissue.noise * noise.float(), tissue.echo, tissue.share)
 
-    def averaged(self, u: Tensor, weight: Tensor) -> Tensor:
+    def averaged(self, u: Tensor, weight: Tensor, share: Tensor | None = None) -> Tensor:
         """(K ∗ (w u)) / (K ∗ w) in space, for u (B, 1, T, Z, X), w (B, 1, 1, Z, X); nothing beyond the edges counts."""
+        return self._smooth(weight * u) / (self._smooth(weight) if share is None else share)
+
+    def _smooth(self, y: Tensor) -> Tensor:
+        """K ∗ y, first down, then across."""
         reach = self.settings.window // 2
-        down, across = self.window_weights()
-
-        def smooth(y: Tensor) -> Tensor:
-            flat = y.flatten(0, 2)[:, None]  # (B T, 1, Z, X)
-            flat = F.conv2d(flat, down[None, None, :, None], padding=(reach, 0))
-            return F.conv2d(flat, across[None, None, None, :], padding=(0, reach)).view_as(y)
-
-        return smooth(weight * u) / smooth(weight)
+        left, right = (
+            sliding_matrix(kernel, size)[:, reach : reach + size]
+            for kernel, size in zip(self.window_weights(), y.shape[-2:], strict=True)
+        )
+        return left @ y @ right.T
 
     def window_weights(self) -> Tensor:
         """The window in depth and across, (2, side), each of sum 1."""
@@ -179,11 +205,15 @@ class LocalGenerator(nn.Module):
 
     def filtered(self, x: Tensor) -> Tensor:
         """h ∗ x = x + k ∗ x with k symmetric in time, the first and last frame repeated beyond the ends."""
-        kernel = torch.cat([self.filter.flip(0)[:-1], self.filter])  # (taps,)
-        reach = len(kernel) // 2
-        x = x.float()
-        around = F.pad(x, (0, 0, 0, 0, reach, reach), mode="replicate").flatten(3)  # (B, 1, T + 2 reach, Z X)
-        return x + F.conv2d(around, kernel[None, None, :, None].float()).view_as(x)
+        reach = self.settings.filter // 2
+        return self.filtered_within(F.pad(x.float(), (0, 0, 0, 0, reach, reach), mode="replicate"))
+
+    def filtered_within(self, x: Tensor) -> Tensor:
+        """h ∗ x for all frames of (B, 1, T, Z, X) but the first and last, which the filter cannot reach around."""
+        reach = self.settings.filter // 2
+        kernel = torch.cat([self.filter.flip(0)[:-1], self.filter]).float()  # (taps,)
+        middle = x[:, :, reach : x.shape[2] - reach]
+        return middle + (sliding_matrix(kernel, middle.shape[2]) @ x.flatten(3)).view_as(middle)
 
 
 def speckle(noise: Tensor) -> Tensor:
@@ -219,14 +249,15 @@ class MotionBlock(nn.Module):
             features, features, (1, 3, 3), padding=(0, dilation, dilation), dilation=(1, dilation, dilation)
         )
         self.tissue = nn.Conv2d(features, 2 * features, 1)
-        # As a 2-D convolution over (frames, pixels), which takes a third of the time of a 3-D one on a CPU.
+        # As a 2-D convolution over (frames, pixels), which takes a third of the time of a 3-D one.
         self.time = nn.Conv2d(features, features, (KERNEL_TIME, 1), padding=(KERNEL_TIME // 2, 0))
 
     def forward(self, x: Tensor, tissue: Tensor) -> Tensor:
-        y = self.space(self.norm(x) * self.strength[:, None, None, None])  # (B, C, T, z, x)
-        scale, shift = self.tissue(tissue)[:, :, None].chunk(2, 1)  # (B, C, 1, z, x) each
-        y = F.silu(y * (1 + scale) + shift)
-        return x + self.time(y.flatten(3)).view_as(y)
+        y = flat_conv(self.space, self.norm(x), self.strength)  # (B, C, T, z, x)
+        halves = self.tissue(tissue).chunk(2, 1)
+        scale, shift = (half.contiguous(memory_format=torch.channels_last)[:, :, None] for half in halves)
+        y = F.silu(torch.addcmul(shift, y, 1 + scale))
+        return x + conv_channels_last(self.time, y.flatten(3)).view_as(y)
 
 
 def dilations(settings: LocalSettings) -> list[int]:
@@ -241,7 +272,12 @@ def local_stride(settings: LocalSettings) -> tuple[int, int, int]:
 
 def local_reach(settings: LocalSettings) -> int:
     """How many frames before and after a frame its translation depends on."""
-    return settings.filter // 2 + settings.blocks * (KERNEL_TIME // 2)
+    return settings.filter // 2 + trunk_reach(settings)
+
+
+def trunk_reach(settings: LocalSettings) -> int:
+    """How many frames before and after a frame its motion, before the filter, depends on."""
+    return settings.blocks * (KERNEL_TIME // 2)
 
 
 def spread_weights(network: nn.Module, rng: torch.Generator) -> None:

@@ -137,7 +137,7 @@ class Loss(Settings):
     @property
     def identity_norms(self) -> dict[str, Norm]:
         """The norm of the identity towards each domain."""
-        own = {"silico": self.identity_silico_norm, "vivo": self.identity_vivo_norm}
+        own: dict[str, Norm] = {"silico": self.identity_silico_norm, "vivo": self.identity_vivo_norm}
         return own if self.identity_norm is None else dict.fromkeys(own, self.identity_norm)
 
 
