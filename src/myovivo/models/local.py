@@ -22,6 +22,8 @@ from .settings import LocalSettings as LocalSettings
 
 TISSUE_SCALES = (1, 2, 4, 8, 16)  # pixels between the points of a noise image: grain, fascicles, layers, regions
 IMAGES_PER_SCALE = 2
+LAYER_BEND = 0.2  # of a boundary, over the depth of the image, from edge to edge at most
+LAYER_WIDTH = 4.0  # of a boundary, pixels
 KERNEL_TIME = 3
 LOG_LIMIT = 4.0  # a factor beyond exp(4) = 55 would be noise, not tissue
 QUIET = -3.0  # log of the noise's SD before training, in SDs of the domain and before it is averaged
@@ -79,7 +81,7 @@ class LocalGenerator(nn.Module):
         features = settings.features
         self.filter = nn.Parameter(torch.zeros(settings.filter // 2 + 1))
         self.window = nn.Parameter(torch.zeros(2, settings.window))
-        self.tissue = TissueNetwork(features, settings.subject)
+        self.tissue = TissueNetwork(features, settings.subject + settings.layers)
         self.maps = nn.Conv2d(features, 2, 3, padding=1)
         self.echo = nn.Conv2d(features, 1, 3, padding=1, bias=False)  # a factor that is everywhere cancels out
         self.first = nn.Conv3d(settings.cell**2 + 2, features, (1, 3, 3), padding=(0, 1, 1))
@@ -103,7 +105,7 @@ class LocalGenerator(nn.Module):
         return LocalNoise(tissue.to(x.device), noise.to(x.device))
 
     def draw_tissue(self, rows: int, columns: int, rng: torch.Generator) -> Tensor:
-        """Noise images of one sequence, smooth at several scales, and numbers for the subject: (K, Z, X)."""
+        """Noise images of one sequence, smooth at several scales, numbers for the subject, and layers: (K, Z, X)."""
         size, images = (rows, columns), []
         for scale in TISSUE_SCALES:
             coarse = [-(-each // scale) + 1 for each in size]
@@ -111,7 +113,17 @@ class LocalGenerator(nn.Module):
             image = F.interpolate(image, scale_factor=float(scale), mode="bilinear")[0, :, : size[0], : size[1]]
             images.append(image)
         subject = torch.randn((self.settings.subject, 1, 1), generator=rng, device=rng.device)
-        return torch.cat([*images, subject.expand(-1, *size)])
+        return torch.cat([*images, subject.expand(-1, *size), *self._draw_layers(rows, columns, rng)])
+
+    def _draw_layers(self, rows: int, columns: int, rng: torch.Generator) -> list[Tensor]:
+        """Images (1, Z, X) that are 1 above a boundary and -1 below: anywhere in depth, tilted and bent a little."""
+        depth, across = torch.arange(rows, device=rng.device), torch.linspace(-1, 1, columns, device=rng.device)
+        layers = []
+        for _ in range(self.settings.layers):
+            place, tilt, bend = torch.rand(3, generator=rng, device=rng.device)
+            middle = rows * (place + LAYER_BEND * ((tilt - 0.5) * across + (bend - 0.5) * across.square()))
+            layers.append(torch.tanh((middle - depth[:, None]) / LAYER_WIDTH)[None])
+        return layers
 
     def draw_frames(self, frames: int, rows: int, columns: int, rng: torch.Generator) -> Tensor:
         """Noise of so many frames: (1, T, Z, X). A frame's does not depend on how many are drawn."""
@@ -225,10 +237,10 @@ def speckle(noise: Tensor) -> Tensor:
 class TissueNetwork(nn.Module):
     """From noise images and the depth to maps of what the tissue does: 3 x 3 convolutions, residual, per subject."""
 
-    def __init__(self, features: int, subject: int, layers: int = 3):
+    def __init__(self, features: int, more: int, convolutions: int = 3):
         super().__init__()
-        self.first = nn.Conv2d(len(TISSUE_SCALES) * IMAGES_PER_SCALE + subject + 2, features, 3, padding=1)
-        self.convs = nn.ModuleList(nn.Conv2d(features, features, 3, padding=1) for _ in range(layers))
+        self.first = nn.Conv2d(len(TISSUE_SCALES) * IMAGES_PER_SCALE + more + 2, features, 3, padding=1)
+        self.convs = nn.ModuleList(nn.Conv2d(features, features, 3, padding=1) for _ in range(convolutions))
         self.norm = VoxelNorm()
 
     def forward(self, noise: Tensor) -> Tensor:

@@ -66,6 +66,24 @@ def content_loss(source: Tensor, translated: Tensor, enough: float = 1.0) -> Ten
     return torch.relu(enough - correlation).mean()
 
 
+def diversity_loss(first: Tensor, second: Tensor, enough: float, enough_fine: float, fine: int) -> Tensor:
+    """L = mean over clips of max(0, r - enough) + max(0, r' - enough'), r the correlation of two maps.
+
+    Ours. The maps (B, 1, Z, X) are log-variances of one clip with two tissues drawn for it; r' is of their fine
+    texture, what is left of a map without its mean over `fine` pixels around. Nothing is asked of tissues that differ.
+    """
+    coarse = [F.avg_pool2d(each, fine, 1, fine // 2, count_include_pad=False) for each in (first, second)]
+    alike = torch.relu(correlation(first, second) - enough)
+    alike_fine = torch.relu(correlation(first - coarse[0], second - coarse[1]) - enough_fine)
+    return (alike + alike_fine).mean()
+
+
+def correlation(first: Tensor, second: Tensor) -> Tensor:
+    """Of each clip's map with the other's, over the pixels: (B, 1, Z, X) twice -> (B,)."""
+    a, b = (each.flatten(1) - each.flatten(1).mean(1, keepdim=True) for each in (first, second))
+    return (a * b).sum(1) / (a.square().sum(1).sqrt() * b.square().sum(1).sqrt() + 1e-6)
+
+
 def discriminator_loss(real_scores: Tensor, translated_scores: Tensor) -> Tensor:
     """L = mean((D(real) - 1)²) + mean(D(translated)²)."""
     return least_squares(real_scores, 1.0) + least_squares(translated_scores, 0.0)

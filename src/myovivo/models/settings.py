@@ -52,6 +52,9 @@ class LocalSettings(Settings):
     subject: Annotated[int, Field(ge=0)] = Field(
         default=4, description="random numbers per sequence that are the same everywhere in it"
     )
+    layers: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="boundaries per sequence at random depths, as of fat, aponeurosis and bone"
+    )
 
     @model_validator(mode="after")
     def _middles(self) -> Self:
@@ -131,6 +134,16 @@ class Loss(Settings):
     )
     steepness: NotNegative = Field(
         default=0.0, description="one-sided: weight of the gradient penalty of the judge of variance maps (ours)"
+    )
+    diversity: NotNegative = Field(
+        default=0.0,
+        description="one-sided: weight of what two tissues drawn for one clip have too much in common (ours)",
+    )
+    alike: Fraction = Field(
+        default=0.5, description="one-sided: correlation of two tissues' log-variance maps that is not too much (ours)"
+    )
+    alike_fine: Fraction = Field(
+        default=0.2, description="one-sided: the same of their fine texture, within about 3 mm (ours)"
     )
     discriminator: NotNegative = Field(default=0.5, description="weight of the discriminators' loss [P]")
 
@@ -212,6 +225,11 @@ class TrainSettings(Settings):
     def dimensions(self) -> Literal[2, 3]:
         """Of the networks: 2 if they see single frames."""
         return 3 if self.method == "one-sided" else self.generator.dimensions
+
+    @property
+    def bands_output(self) -> bool:
+        """Whether a translation is band-passed as the recordings of its domain are; the paper's are not."""
+        return self.method == "one-sided"
 
     @property
     def knows_depth(self) -> bool:
