@@ -81,6 +81,16 @@ class PaddedConv(nn.Module):
         return self.conv(F.pad(x, self._size, mode=self._pad))
 
 
+def compressed(x: Tensor, weak: float) -> Tensor:
+    """asinh(x / weak) / 3: motion below `weak` is told apart as finely as motion above it.
+
+    In the form that keeps small values, of operations that processors have as vectors: a third of the time of `asinh`.
+    """
+    size = (x / weak).abs()
+    square = size.square()
+    return x.sign() * torch.log1p(size + square / (1 + (square + 1).sqrt())) / 3
+
+
 def depth_channels(x: Tensor) -> Tensor:
     """For x (B, C, ..., Z, X) two channels (B, 2, ..., Z, X): the sine and cosine of an angle that goes with depth.
 

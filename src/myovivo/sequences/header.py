@@ -69,6 +69,10 @@ class OpenSequence(NamedTuple):
         """Frames `start` to `stop`, (T, Z, X), m/s."""
         return self.file["data/velocity"][start:stop]
 
+    def units(self) -> int | None:
+        """How many motor units the ground truth has, without reading it; None if the file has none."""
+        return len(self.file["labels/centre"]) if "labels" in self.file else None
+
     def labels(self) -> MotorUnits | None:
         """Ground truth, if the file has it."""
         return read_labels(self.file["labels"], self.header.shape) if "labels" in self.file else None

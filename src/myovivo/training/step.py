@@ -23,6 +23,7 @@ from ..runtime.recipe import as_now, difference, plain_recipe
 from ..runtime.tensors import fill, fill_optimiser, optimiser_tensors, prefixed, read_tensors, under, write_tensors
 from ..sequences.header import Header
 from ..sequences.scale import DomainScale
+from ..sequences.traits import DomainTraits
 from .processes import average_gradients, gathered, mean_over_processes
 from .watch import LossWatch
 
@@ -52,6 +53,7 @@ class Training:
     ):
         self.run, self.settings, self.seed, self.fabric = run, settings, seed, fabric
         self.header, self.standards = header, standards
+        self.traits: Mapping[str, DomainTraits] = {}  # of the domains, for those who translate
         self.step = 0
         self.look: tuple[Tensor, ...] = ()  # clips of each domain that a model settles on, if it does
         self.model = translation_model(settings, seed)
@@ -204,6 +206,7 @@ class Training:
             generators,
             self.run / WEIGHTS,
             "",
+            self.traits,
         )
 
     def resume(self) -> None:

@@ -157,6 +157,7 @@ def _set_up(
 
     scales = {name: domain.scale for name, domain in domains.items()}
     training = Training(run, settings, seed, domains["vivo"].header, scales, fabric, compile)
+    training.traits = {name: domain.traits for name, domain in domains.items()}
     training.resume()
     model = training.model
     if model.first_look and training.step == 0:
