@@ -23,6 +23,7 @@ from ..sequences.labels import MotorUnits
 from ..sequences.recording import Recording
 from ..sequences.sequence import Sequence
 from ..simulation.firing import SpikeTrains
+from ..simulation.gain import discharge_gains
 from ..simulation.simulate import Twitches, draw_activity, draw_twitches, label, twitch_sources
 from ..simulation.territory import Territories, draw_territories
 from .imaging import Scanner, resize
@@ -92,8 +93,9 @@ def phantom(
     pattern = tissue.axial_displacement(parts.territories.weight * inside * strength[:, None, None])
     largest = np.maximum(np.abs(pattern).max((1, 2)), np.finfo(float).tiny)
     unit_twitches = parts.twitches._replace(amplitude=np.ones(len(largest)), sign=np.ones(len(largest)))
+    gains = discharge_gains(parts.trains, settings.twitch, rng)
     sources = [
-        twitch_sources(parts.trains, unit_twitches, frames, imaging.frame_rate, 0.0, rng, displacement=displacement)
+        twitch_sources(parts.trains, unit_twitches, frames, imaging.frame_rate, gains, displacement=displacement)
         for displacement in (True, False)
     ]
     displacement, velocity = (source * largest[:, None] for source in sources)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -40,6 +40,15 @@ class Twitch(Settings):
     amplitude_spread: NotNegative = Field(default=0.5, description="sigma of the log-normal amplitude (ours)")
     delay: NotNegative = Field(default=0.004, description="electromechanical delay, s (ours)")
     discharge_jitter: NotNegative = Field(default=0.0, description="relative SD of the amplitude per discharge (ours)")
+    rate_exponent: Annotated[float, Field(ge=-2, le=2)] = Field(
+        default=0.0,
+        description="amplitude of a discharge goes with its instantaneous rate to this power: under 0 fusion, over 0 "
+        "potentiation; 0 is the linear model [P]",
+    )
+    saturation: NotNegative = Field(
+        default=0.0,
+        description="amplitude falls as 1 / (1 + saturation n) with n other units active; 0 is the linear model [P]",
+    )
     random_sign: bool = Field(default=True, description="half the units move towards the probe, half away (ours)")
 
 
