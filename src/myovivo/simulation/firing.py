@@ -112,7 +112,7 @@ def _pair(
     """Move a random free firing of `unit` onto the nearest free one of a unit that lacks some; that unit, or -1."""
     free = [(mates < 0) & (lack > 0) for mates, lack in zip(partner, lacking, strict=True)]
     for firing in rng.permutation(np.flatnonzero(free[unit])):
-        other, index = _nearest(times, free, unit, times[unit][firing])
+        other, index = _nearest(times, free, unit, float(times[unit][firing]))
         if other < 0:
             break
         moved = times[other][index] + (rng.normal(0, jitter) if jitter else 0.0)
