@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.random import Generator
 from scipy.signal import butter, sosfiltfilt
 
 from ..runtime.arrays import Floats
 from ..simulation.firing import draw_spike_trains
-from ..simulation.gain import discharge_gains
-from ..simulation.simulate import draw_twitches, twitch_sources
+from ..simulation.simulate import draw_twitches
+from .patterns import Patterns, contracted, no_patterns
 from .settings import Contraction, PhantomSettings
 from .tissue import TissueSlice
 
@@ -23,28 +21,7 @@ _VESSEL_RADIUS = 0.0015  # m
 _PULSE_HARMONICS = ((1.0, 0.0), (0.5, -0.9), (0.25, -1.8), (0.12, -2.6))
 
 
-class Background(NamedTuple):
-    """B patterns of motion: displacement and velocity (B, T) in m and m/s; how cells follow them towards the probe
-    and laterally (B, Z, X)."""
-
-    displacement: Floats
-    velocity: Floats
-    weight: Floats
-    lateral: Floats
-
-
-def joined(parts: list[Background]) -> Background:
-    """All patterns of several."""
-    return Background(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-
-def still(tissue: TissueSlice, frames: int) -> Background:
-    """No motion: B is 0."""
-    shape = tissue.muscle[tissue.image].shape
-    return Background(np.zeros((0, frames)), np.zeros((0, frames)), np.zeros((0, *shape)), np.zeros((0, *shape)))
-
-
-def units_beyond(settings: PhantomSettings, tissue: TissueSlice, units: int, frames: int, rng: Generator) -> Background:
+def units_beyond(settings: PhantomSettings, tissue: TissueSlice, units: int, frames: int, rng: Generator) -> Patterns:
     """Units of the muscle beside and below the image, as many per area as the `units` in it.
 
     Parameters
@@ -53,12 +30,12 @@ def units_beyond(settings: PhantomSettings, tissue: TissueSlice, units: int, fra
     units : in the image
     frames : at `imaging.frame_rate`
     """
-    beyond, grid, rate = settings.contraction.beyond, settings.grid, settings.imaging.frame_rate
+    beyond, grid = settings.contraction.beyond, settings.grid
     low, high = (0.0, -beyond), (grid.depth + beyond, grid.width + beyond)
     around = (high[0] - low[0]) * (high[1] - low[1]) / (grid.depth * grid.width) - 1
     count = round(units * around)
     if count == 0:
-        return still(tissue, frames)
+        return no_patterns(tissue, frames)
 
     # Where: discs in muscle; a cell is in or out, so the strain makes up for what its size adds or takes
     centre, inside = np.empty((count, 2)), np.empty((count, *tissue.muscle.shape))
@@ -74,26 +51,20 @@ def units_beyond(settings: PhantomSettings, tissue: TissueSlice, units: int, fra
     firing = settings.firing.model_copy(update={"units": (count, count), "measured": None})
     trains = draw_spike_trains(firing, grid.duration, rng)
     twitches = draw_twitches(settings.twitch, count, rng)
-    strength = settings.contraction.eigenstrain * twitches.amplitude / (settings.twitch.amplitude or 1.0)
-    axial, lateral = tissue.displacement(inside * strength[:, None, None])
-    largest = np.maximum(np.abs(axial).max((1, 2)), np.finfo(float).tiny)
-    twitches = twitches._replace(amplitude=largest, sign=np.ones(count))
-    gains = discharge_gains(trains, settings.twitch, rng)
-    displacement, velocity = (twitch_sources(trains, twitches, frames, rate, gains, kind) for kind in (True, False))
-    return Background(displacement, velocity, axial / largest[:, None, None], lateral / largest[:, None, None])
+    return contracted(settings, tissue, trains, twitches, inside, frames, rng)[0]
 
 
-def drift(contraction: Contraction, tissue: TissueSlice, frames: int, rate: float, rng: Generator) -> Background:
+def drift(contraction: Contraction, tissue: TissueSlice, frames: int, rate: float, rng: Generator) -> Patterns:
     """All tissue in slow drift whose velocity has the RMS `contraction.drift`."""
     pad = round(rate)  # the filter's ends are cut off
     sos = butter(2, _DRIFT_CUTOFF, fs=rate, output="sos")
     velocity = np.asarray(sosfiltfilt(sos, rng.standard_normal(frames + 2 * pad)))[pad : pad + frames]
     moved = np.cumsum(velocity * contraction.drift / np.sqrt(np.mean(velocity**2))) / rate
     pattern = np.ones((1, *tissue.muscle[tissue.image].shape))
-    return Background(moved[None], np.gradient(moved, 1 / rate)[None], pattern, np.zeros_like(pattern))
+    return Patterns(moved[None], np.gradient(moved, 1 / rate)[None], pattern, np.zeros_like(pattern))
 
 
-def pulsation(contraction: Contraction, tissue: TissueSlice, frames: int, rate: float, rng: Generator) -> Background:
+def pulsation(contraction: Contraction, tissue: TissueSlice, frames: int, rate: float, rng: Generator) -> Patterns:
     """Tissue around an artery somewhere in the muscle that widens; at its wall the displacement has the peak
     `contraction.pulsation`."""
     phase = 2 * np.pi * rng.uniform(*contraction.heart_rate) * np.arange(frames) / rate + rng.uniform(0, 2 * np.pi)
@@ -105,7 +76,7 @@ def pulsation(contraction: Contraction, tissue: TissueSlice, frames: int, rate: 
     inside = np.hypot((row - centre[0]) * tissue.cell[0], (column - centre[1]) * tissue.cell[1]) <= _VESSEL_RADIUS
     axial, lateral = tissue.displacement(inside[None].astype(float))
     largest = np.abs(axial).max()
-    return Background(moved[None], np.gradient(moved, 1 / rate)[None], axial / largest, lateral / largest)
+    return Patterns(moved[None], np.gradient(moved, 1 / rate)[None], axial / largest, lateral / largest)
 
 
 def _place_beyond(

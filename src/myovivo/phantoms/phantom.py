@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,11 +23,11 @@ from ..sequences.labels import MotorUnits
 from ..sequences.recording import Recording
 from ..sequences.sequence import Sequence
 from ..simulation.firing import SpikeTrains
-from ..simulation.gain import discharge_gains
-from ..simulation.simulate import Twitches, draw_activity, draw_twitches, label, twitch_sources
+from ..simulation.simulate import Twitches, draw_activity, draw_twitches, label
 from ..simulation.territory import Territories, draw_territories
-from .background import Background, drift, joined, pulsation, units_beyond
+from .background import drift, pulsation, units_beyond
 from .imaging import Scanner, resize
+from .patterns import Patterns, contracted, joined, strengths
 from .settings import PhantomSettings
 from .tissue import TissueSlice, draw_tissue, tissue_grid
 
@@ -94,71 +95,58 @@ def phantom(
     parts = _draw(settings, tissue, rng) if activity is None else _borrow(settings, activity)
     frames = math.ceil(grid.duration * imaging.frame_rate)
 
-    # How each unit moves the image: the largest displacement is its amplitude, the rest its weights
-    strength = settings.contraction.eigenstrain * parts.twitches.amplitude / (settings.twitch.amplitude or 1.0)
-    inside = tissue.muscle[tissue.image]
-    pattern, lateral = tissue.displacement(parts.territories.weight * inside * strength[:, None, None])
-    largest = np.maximum(np.abs(pattern).max((1, 2)), np.finfo(float).tiny)
-    unit_twitches = parts.twitches._replace(amplitude=np.ones(len(largest)), sign=np.ones(len(largest)))
-    gains = discharge_gains(parts.trains, settings.twitch, rng)
-    sources = [
-        twitch_sources(parts.trains, unit_twitches, frames, imaging.frame_rate, gains, displacement=displacement)
-        for displacement in (True, False)
-    ]
-    displacement, velocity = (source * largest[:, None] for source in sources)
-    weight, lateral = (maps / largest[:, None, None] for maps in (pattern, lateral))
-
-    # What else moves, and whether all of it together is too much for the imaging model
+    # How the tissue moves, by the units of the image and by what else there is
+    territory = parts.territories.weight * tissue.muscle[tissue.image]
+    units, largest = contracted(settings, tissue, parts.trains, parts.twitches, territory, frames, rng)
     beyond = len(largest) if activity is None else 0
     background = _background(settings, who, beyond, frames, np.random.default_rng([seed, subject, run, 3]))
-    softened = _softening(
-        np.concatenate([displacement, background.displacement]),
-        np.concatenate([weight, background.weight]),
-        imaging.axial_resolution / 2,
-    )
-    note = {"softened": softened} if softened < 1 else {}
-    if note:
-        strength, largest = softened * strength, softened * largest
-        displacement, velocity = softened * displacement, softened * velocity
-        moved, course = softened * background.displacement, softened * background.velocity
-        background = background._replace(displacement=moved, velocity=course)
+    softened = _softening(joined([units, background]), imaging.axial_resolution / 2)
+    units, background = units.softened(softened), background.softened(softened)
 
-    shape = (imaging.rows, imaging.columns)
-    labels = label(parts.trains, parts.territories, parts.twitches, resize(weight, shape), velocity.astype(np.float32))
-    twitch = {**labels.twitch, "amplitude": largest, "sign": np.ones(len(largest)), "eigenstrain": strength}
-    has_background = len(background.velocity) > 0
-    labels = MotorUnits(
-        **{
-            **vars(labels),
-            "mask": resize(parts.territories.mask, shape) >= 0.5,
-            "twitch": twitch,
-            "background_weight": resize(background.weight, shape) if has_background else None,
-            "background_source": background.velocity.astype(np.float32) if has_background else None,
-        }
-    )
     # Scatterers rest where the tissue is on average, so that the imaging model has least to move.
-    moving = np.concatenate([displacement, background.displacement])
-    moving -= moving.mean(1, keepdims=True)
+    everything = joined([units, background])
+    moving = everything.displacement - everything.displacement.mean(1, keepdims=True)
     scanner_rng = np.random.default_rng([seed, subject, run, 2])
     scanner = Scanner(imaging, grid, tissue.echo[tissue.image], who.snr_db, scanner_rng)
-    blocks = functools.partial(
-        scanner.image,
-        moving,
-        np.concatenate([weight, background.weight]),
-        int(scanner_rng.integers(2**62)),
-        np.concatenate([lateral, background.lateral]) if imaging.lateral_motion else None,
-    )
+    lateral = everything.lateral if imaging.lateral_motion else None
+    noise_seed = int(scanner_rng.integers(2**62))
+    shape = (imaging.rows, imaging.columns)
+    note = {"softened": softened} if softened < 1 else {}
     return Recording(
-        blocks=blocks,
+        blocks=functools.partial(scanner.image, moving, everything.weight, noise_seed, lateral),
         shape=(frames, *shape),
         frame_rate=imaging.frame_rate,
         spacing=scanner.spacing,
         centre_frequency=imaging.centre_frequency,
         sound_speed=imaging.sound_speed,
-        labels=labels,
+        labels=_labels(
+            parts, units, background, softened * largest, softened * strengths(settings, parts.twitches), shape
+        ),
         origin="phantom",
         subject=f"phantom{subject:02d}",
         provenance=made_by("phantom", settings, seed, subject=subject, run=run, snr_db=who.snr_db, **note),
+    )
+
+
+def _labels(
+    parts: Activity,
+    units: Patterns,
+    background: Patterns,
+    amplitude: Floats,
+    eigenstrain: Floats,
+    shape: tuple[int, int],
+) -> MotorUnits:
+    """Ground truth on the pixels of the IQ image."""
+    source = units.velocity.astype(np.float32)
+    labels = label(parts.trains, parts.territories, parts.twitches, resize(units.weight, shape), source)
+    as_moved = {"amplitude": amplitude, "sign": np.ones(len(amplitude)), "eigenstrain": eigenstrain}
+    is_still = len(background.velocity) == 0
+    return replace(
+        labels,
+        mask=resize(parts.territories.mask, shape) >= 0.5,
+        twitch={**labels.twitch, **as_moved},
+        background_weight=None if is_still else resize(background.weight, shape),
+        background_source=None if is_still else background.velocity.astype(np.float32),
     )
 
 
@@ -236,20 +224,15 @@ def _phantom_to(
         acquire(recording, chain, quiet=True).save(path)
 
 
-def _softening(displacement: Floats, weight: Floats, limit: float) -> float:
+def _softening(patterns: Patterns, limit: float) -> float:
     """By what to multiply a contraction so that the imaging model holds for it; 1 for nearly all.
 
-    The model allows displacements up to a limit, which of many contractions at the default strength a few pass by some
-    tens of percent, when strong units fire together. Beyond twice the limit it is the settings that are wrong, and
+    The model allows displacements up to a limit, in m, which of many contractions at the default strength a few pass by
+    some tens of percent, when strong units fire together. Beyond twice the limit it is the settings that are wrong, and
     imaging says so.
-
-    Parameters
-    ----------
-    displacement : (K, T), m; weight : (K, Z, X); their product is the displacement, from wherever tissue rests
-    limit : m
     """
-    moving = (displacement - displacement.mean(1, keepdims=True)).T.astype(np.float32)
-    flat = weight.reshape(len(weight), -1).astype(np.float32)
+    moving = (patterns.displacement - patterns.displacement.mean(1, keepdims=True)).T.astype(np.float32)
+    flat = patterns.weight.reshape(len(patterns.weight), -1).astype(np.float32)
     blocks = (moving[start : start + 256] @ flat for start in range(0, len(moving), 256))
     largest = max((float(np.abs(block).max(initial=0)) for block in blocks), default=0.0)
     return 0.99 * limit / largest if limit < largest <= 2 * limit else 1.0
@@ -297,7 +280,7 @@ def _borrow(settings: PhantomSettings, activity: Sequence) -> Activity:
     return Activity(trains, Territories(labels.centre, labels.diameter, mask, mask.astype(np.float32)), twitches)
 
 
-def _background(settings: PhantomSettings, who: Subject, units: int, frames: int, rng: Generator) -> Background:
+def _background(settings: PhantomSettings, who: Subject, units: int, frames: int, rng: Generator) -> Patterns:
     """Motion that no labelled unit causes; `units` are those in the image, whose like lie beyond it."""
     contraction, rate, tissue = settings.contraction, settings.imaging.frame_rate, who.tissue
     parts = [units_beyond(settings, tissue, units, frames, rng)]

@@ -29,14 +29,14 @@ class Tissue(Settings):
     )
     fat_stiffness: Positive = Field(default=0.05, description="stiffness of fat over muscle")
     aponeurosis_stiffness: Positive = Field(default=15.0, description="stiffness of the aponeurosis over muscle")
-    bone_probability: Fraction = Field(default=0.4, description="share of subjects with a bone below")
+    bone_probability: Fraction = Field(default=0.2, description="share of subjects with a bone below")
     bone_depth: tuple[Positive, Positive] = Field(
-        default=(0.025, 0.045), description="where a bone comes nearest to the skin, uniform, m"
+        default=(0.032, 0.045), description="where a bone comes nearest to the skin, uniform, m"
     )
     bone_radius: tuple[Positive, Positive] = Field(default=(0.008, 0.040), description="of its surface, uniform, m")
     gel: NotNegative = Field(default=0.003, description="gel between skin and probe, m; at 0 the skin cannot move")
     gel_stiffness: tuple[Positive, Positive] = Field(
-        default=(0.01, 1.0), description="stiffness of the gel over muscle, log-uniform per subject"
+        default=(0.1, 1.0), description="stiffness of the gel over muscle, log-uniform per subject"
     )
     margin: NotNegative = Field(default=0.030, description="tissue computed beside and below the image, m")
 
