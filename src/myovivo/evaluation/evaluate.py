@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from ..errors import InputError, MyovivoError
 from ..runtime.parallel import in_parallel
 from ..runtime.progress import track
@@ -215,11 +217,12 @@ def _read(
     calls = [(*job, *options, more) for job, more in zip(jobs, wanted, strict=True)]
     results = in_parallel(read_together, calls, workers, threads=True)
     readings: dict[int, Reading] = {}
-    for number, outcome in track(results, "evaluate", len(jobs), quiet=quiet):
-        if isinstance(outcome, MyovivoError):
-            raise outcome
-        first, others = jobs[number]
-        readings |= {id(source): reading for source, reading in zip([first, *others], outcome, strict=True)}
+    with threadpool_limits(1, "blas"):  # threads of its own would only stand in the way of these
+        for number, outcome in track(results, "evaluate", len(jobs), quiet=quiet):
+            if isinstance(outcome, MyovivoError):
+                raise outcome
+            first, others = jobs[number]
+            readings |= {id(source): reading for source, reading in zip([first, *others], outcome, strict=True)}
     return readings
 
 
