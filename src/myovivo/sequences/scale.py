@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Series
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,8 @@ class DomainScale:
         return (standardised * np.float32(self.std) + np.float32(self.mean)).astype(np.float32)
 
 
-class Moments(NamedTuple):
+@dataclass(frozen=True)
+class Moments:
     """How many values there were, their mean, and the sum of squared differences from it.
 
     Pooled in float64 by the pairwise formula of Chan, Golub and LeVeque (1983), doi:10.1080/00031305.1983.10483115,
