@@ -58,7 +58,7 @@ def inflated(pieces: Iterable[bytes], size: int, whole: bool = True) -> bytearra
     ----------
     pieces : of the stream
     size : bytes
-    whole : whether the stream must end there, with its check sum; else it may hold fewer or more
+    whole : whether it must be all that the stream holds; else that may be fewer or more
 
     Raises
     ------
@@ -73,7 +73,7 @@ def inflated(pieces: Iterable[bytes], size: int, whole: bool = True) -> bytearra
             piece = stream.unconsumed_tail
         if len(content) >= most or stream.eof:
             break
-    if whole and (len(content) != size or not stream.eof):
+    if whole and len(content) != size:  # some writers flush and leave the end of the stream out
         raise ValueError(f"{size} bytes are told where a stream unfolds to {len(content)}")
     return content
 
