@@ -1,6 +1,7 @@
 """Broken files for every reader: each ends in frames or in one of our own one-line errors, in bounded time and memory.
 
-Valid files of every kind (`fuzz_files.py`) are changed in ways that know their structure (`fuzz_changes.py`), and read
+Valid files of every kind (`fuzz_files.py`; those of our own: `fuzz_runs.py`) are changed in ways that know their
+structure (`fuzz_changes.py`), and read
 as a user would: inspected, opened, acquired. Each change is made of the seed, the kind and its number alone. Forked
 processes read some files one after the other; a process that dies, or hangs for longer than the limit, is a finding,
 as is every error that is not ours, has more than one line, or takes more memory than the limit.
@@ -18,6 +19,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -33,7 +35,8 @@ from typing import Any, NamedTuple
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from fuzz_changes import changed
-from fuzz_files import BASES
+from fuzz_files import BASES as FOREIGN
+from fuzz_runs import OWN, read_own
 from rich.console import Console
 from rich.table import Table
 
@@ -44,6 +47,7 @@ from myovivo.runtime.files import write_json
 from myovivo.sequences.header import read_header
 from myovivo.sequences.sequence import Sequence
 
+BASES = FOREIGN | OWN
 OUT = Path(__file__).parent / "out" / "fuzz.json"
 BATCH, SECONDS, BYTES = 50, 10, 3 << 30  # files of a process, each one's time, and memory beyond what Python has
 SPIKES = ("BIDS events", "openhdemg", "MUPulses")
@@ -70,7 +74,9 @@ class Ending(NamedTuple):
 
 def read(kind: str, path: Path) -> None:
     """Read a file as a user would."""
-    if kind in SPIKES:
+    if kind in OWN:
+        read_own(kind, path)
+    elif kind in SPIKES:
         mv.read_spike_trains(path)
     elif kind == "sequence":
         read_header(path)
@@ -87,8 +93,7 @@ def write_changed(kind: str, number: int, seed: int, bases: list[Path], folder: 
     """Write the file of that number; what is read of it."""
     base = bases[number % len(bases)]
     content = changed(base.read_bytes(), base.suffix, Random(f"{seed} {kind} {number}"))
-    for beside in base.parent.iterdir():
-        (folder / beside.name).write_bytes(beside.read_bytes())
+    shutil.copytree(base.parent, folder, dirs_exist_ok=True)
     (folder / base.name).write_bytes(content)
     return folder / BESIDE.get(kind, base.name)
 

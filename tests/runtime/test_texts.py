@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import zlib
 
 import pytest
 
@@ -70,7 +71,6 @@ def test_a_broken_gzip_is_one_line(tmp_path):
 
 
 def test_a_stream_must_end_where_it_is_told_to():
-    import zlib
 
     stream = zlib.compress(b"abcdef")
     assert inflated([stream], 6) == b"abcdef"
@@ -78,3 +78,15 @@ def test_a_stream_must_end_where_it_is_told_to():
     for size in (5, 7):
         with pytest.raises(ValueError, match=f"{size} bytes are told"):
             inflated([stream], size)
+
+
+def test_a_stream_that_was_flushed_and_never_ended_is_read_as_far_as_it_is_told():
+    stream = zlib.compressobj()
+    content = stream.compress(b"abcdef") + stream.flush(zlib.Z_SYNC_FLUSH)  # as MATLAB leaves some
+    assert inflated([content], 6) == b"abcdef"
+
+
+def test_a_stream_whose_check_sum_is_wrong_is_refused():
+    stream = zlib.compress(b"abcdef")
+    with pytest.raises(zlib.error):
+        inflated([stream[:-1] + bytes([stream[-1] ^ 1])], 6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +22,8 @@ from ..sequences.traits import DomainBand, DomainTraits
 from ..version import __version__
 
 WEIGHTS = "weights.safetensors"  # in a run folder
+
+_SMALL = 256  # sizes of a network that nobody need look at
 
 BUNDLED = Path(__file__).parents[1] / "weights"  # trained networks that come with the package, each with its card
 
@@ -97,11 +100,15 @@ def load_weights(run: str | Path) -> Weights:
         raise CheckpointError(run, f"does not exist; give a run folder, a weights file or {_bundled(str(run))}")
     tensors, note = read_tensors(path, "weights")
     try:
-        dz, dx = map(float, note["spacing"])
+        settings = TrainSettings.model_validate(note["settings"])
+        rate, dz, dx = map(float, (note["frame_rate"], *note["spacing"]))
+        if not all(0 < value < math.inf for value in (rate, dz, dx)):
+            raise ValueError(f"{rate:g} Hz, pixels of {dz:g} x {dx:g} m")
+        _require_room(settings, tensors)
         return Weights(
-            settings=TrainSettings.model_validate(note["settings"]),
+            settings=settings,
             standards={domain: _scale(note["standardisation"][domain]) for domain in ("silico", "vivo")},
-            frame_rate=float(note["frame_rate"]),
+            frame_rate=rate,
             spacing=(dz, dx),
             step=int(note["step"]),
             seed=int(note["seed"]),
@@ -112,14 +119,24 @@ def load_weights(run: str | Path) -> Weights:
         )
     except ValidationError as error:
         raise CheckpointError(path, f"has settings this version does not know: {explain(error)}; train again") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise CheckpointError(
             path, f"is incomplete ({type(error).__name__}: {error}); restore it or train again"
         ) from None
 
 
+def _require_room(settings: TrainSettings, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse numbers of channels or layers that the tensors cannot be of, before such a network is laid out."""
+    most = max([len(tensors), *(size for tensor in tensors.values() for size in tensor.shape)])
+    for name in ("features", "blocks", "filter", "window", "subject"):
+        if (number := getattr(settings.generator, name, 0)) > max(most, _SMALL):
+            raise ValueError(f"{name} {number} of tensors no longer than {most}")
+
+
 def _scale(pair: Any) -> DomainScale:
     mean, std = map(float, pair)
+    if not (math.isfinite(mean) and 0 < std < math.inf):
+        raise ValueError(f"mean {mean:g} and SD {std:g}")
     return DomainScale(mean, std, "training run")
 
 

@@ -3,7 +3,7 @@
 An HDF5 file can name other files, whose content then seems its own, and can promise arrays that no disk holds. Every
 file is looked through before it is handed out: links to other files, external storage and virtual datasets are
 refused, and so are sizes far beyond what is stored. Within a file, links and references may run in circles: whoever
-follows them does so within a `Walk`.
+follows them does so within a `LinkWalk`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import h5py.h5o as h5o
 from ..errors import FileError, MyovivoError
 from .file_kinds import FILE_TITLES, file_kind_of
 from .recipe import state_of
-from .unfolding import FREE, PARTS, require_allowed
+from .unfolding import FREE, MOST_PARTS, require_allowed
 
 _AGAIN = 8  # times that one group or cell array may be met on different ways
 
@@ -104,7 +104,7 @@ def is_whole(dataset: Any) -> bool:
     return dataset.id.get_num_chunks() >= chunks
 
 
-class Walk:
+class LinkWalk:
     """A way through groups and references that comes to an end, whatever they refer to.
 
     Parameters
@@ -116,7 +116,7 @@ class Walk:
         self._path = Path(path)
         self._inside: set[tuple[int, int]] = set()
         self._met: dict[tuple[int, int], int] = {}
-        self._parts, self._bytes, self._size = PARTS, 0, self._path.stat().st_size
+        self._parts, self._bytes, self._size = MOST_PARTS, 0, self._path.stat().st_size
 
     @contextlib.contextmanager
     def within(self, item: Any) -> Iterator[None]:
@@ -146,7 +146,7 @@ class Walk:
         """
         self._parts -= 1
         if self._parts < 0:
-            raise FileError(self._path, f"has over {PARTS} parts, too many for one recording; save fewer of them")
+            raise FileError(self._path, f"has over {MOST_PARTS} parts, too many for one recording; save fewer of them")
 
     def take(self, item: Any) -> None:
         """Count a dataset that is about to be read whole.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError, MyovivoError
-from .hdf5 import Walk, opened, referred
+from .hdf5 import LinkWalk, opened, referred
 from .matlab4 import read_matlab4
 from .matlab5 import Opaque, dense, names_in_matlab5, read_matlab5
 
@@ -47,7 +47,7 @@ def read_matlab(path: str | Path, without: Collection[str] = ()) -> dict[str, An
             head = file.read(520)
         if head.startswith((b"MATLAB 7.3", _HDF5)) or head[512:] == _HDF5:
             with opened(path, "recording") as file:
-                walk = Walk(path)
+                walk = LinkWalk(path)
                 return {name: of_hdf5(file[name], walk, without) for name in _names(file) if name not in without}
         is_v5 = head[126:128] in (b"IM", b"MI") and 0 not in head[:4]
         return (read_matlab5 if is_v5 else read_matlab4)(path, without)
@@ -69,7 +69,7 @@ def names_in_matlab(path: str | Path, is_hdf5: bool) -> set[str]:
         return set()
 
 
-def of_hdf5(item: Any, walk: Walk, without: Collection[str] = (), depth: int = 0) -> Any:
+def of_hdf5(item: Any, walk: LinkWalk, without: Collection[str] = (), depth: int = 0) -> Any:
     """An object of a v7.3 file as part of the tree."""
     if depth > _DEEPEST:
         return Opaque("nested too deep")
@@ -89,7 +89,7 @@ def of_hdf5(item: Any, walk: Walk, without: Collection[str] = (), depth: int = 0
     return of_dataset(item)
 
 
-def _of_group(item: Any, walk: Walk, without: Collection[str], depth: int) -> Any:
+def _of_group(item: Any, walk: LinkWalk, without: Collection[str], depth: int) -> Any:
     if "MATLAB_sparse" in item.attrs:
         return _sparse(item, walk)
     parts = {name: item.get(name) for name in _names(item) if name not in without}
@@ -102,7 +102,7 @@ def _of_group(item: Any, walk: Walk, without: Collection[str], depth: int) -> An
     return {name: of_hdf5(part, walk, without, depth + 1) for name, part in parts.items()}
 
 
-def _of_reference(item: Any, reference: Any, walk: Walk, without: Collection[str], depth: int) -> Any:
+def _of_reference(item: Any, reference: Any, walk: LinkWalk, without: Collection[str], depth: int) -> Any:
     held = referred(item, reference)
     return np.zeros((0, 0)) if held is None else of_hdf5(held, walk, without, depth + 1)
 
@@ -159,7 +159,7 @@ def _text(rows: list[str]) -> str | list[str]:
     return rows[0] if len(rows) == 1 else rows if rows else ""
 
 
-def _sparse(group: Any, walk: Walk) -> NDArray[Any]:
+def _sparse(group: Any, walk: LinkWalk) -> NDArray[Any]:
     parts = {name: group[name] for name in ("jc", "ir", "data") if name in group}
     for part in parts.values():
         walk.take(part)

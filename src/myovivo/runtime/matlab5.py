@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from .unfolding import PARTS, inflated, require_allowed
+from .unfolding import MOST_PARTS, inflated, require_allowed
 
 _TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 
@@ -71,7 +71,7 @@ def read_matlab5(path: Path, without: Collection[str] = ()) -> dict[str, Any]:
     ValueError, struct.error, zlib.error : it is broken.
     """
     values: dict[str, Any] = {}
-    size, unfolded, parts = path.stat().st_size, 0, [PARTS]
+    size, unfolded, parts = path.stat().st_size, 0, [MOST_PARTS]
     for name, order, whole, content in _variables(path):
         if name not in without:
             unfolded += whole
@@ -144,7 +144,7 @@ class _Element:
         end = self.at + size
         self.parts[0] -= 1
         if self.parts[0] < 0:
-            raise FileError(self.path, f"has over {PARTS} parts, too many for one recording; save fewer of them")
+            raise FileError(self.path, f"has over {MOST_PARTS} parts, too many for one recording; save fewer of them")
         if kind != _MATRIX or depth > _DEEPEST:
             raise ValueError(f"type {kind} in place of an array, {depth} levels deep")
         value = self._value(self._head(), end, depth) if size else np.zeros((0, 0))

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from ..errors import FileError, RunFolderError
-from .files import plain, read_json, write_json
+from .files import clear_parts, plain, read_json, write_json
 from .settings import Settings
 
 LOCK = ".lock"
@@ -81,6 +81,7 @@ def claimed(
     path = folder / manifest
     _require_explained(path, results)  # before anything is written, the lock included
     with locked(folder / LOCK, folder):
+        clear_parts(folder)
         wanted = plain_recipe(content)
         if _require_explained(path, results):
             require_same(recipe_of(as_now(read_json(path), content)), recipe_of(wanted), folder)

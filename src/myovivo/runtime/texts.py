@@ -13,7 +13,7 @@ import yaml
 from ..errors import FileError
 from .unfolding import allowed
 
-LONGEST = 512 << 20  # bytes of text or JSON; the EMG of a recording, as openhdemg writes it, has some hundred MB [ours]
+LONGEST_TEXT = 512 << 20  # bytes of text or JSON; the EMG of a recording, has some hundred MB [ours]
 
 LONGEST_TABLE = 64 << 20  # bytes of a table of firings; an hour of thirty units has about 30 MB [ours]
 
@@ -26,7 +26,7 @@ MOST_NODES = 200_000  # values of a YAML file, aliases unfolded [ours]
 _GZIP = b"\x1f\x8b"
 
 
-def read_bytes(path: str | Path, longest: int = LONGEST) -> bytes:
+def read_bytes(path: str | Path, longest: int = LONGEST_TEXT) -> bytes:
     """A file's bytes, unzipped where they are a gzip.
 
     Parameters
@@ -55,7 +55,7 @@ def read_bytes(path: str | Path, longest: int = LONGEST) -> bytes:
     return content
 
 
-def read_text(path: str | Path, longest: int = LONGEST) -> str:
+def read_text(path: str | Path, longest: int = LONGEST_TEXT) -> str:
     """A file's text; a byte-order mark tells how it is written and is no part of it.
 
     Raises

@@ -16,7 +16,7 @@ FREE = 256 << 20  # bytes that any file may unfold to [ours]
 
 RATIO = 100  # beyond that, to how many times what is stored; deflate reaches 1032, on constant bytes alone [ours]
 
-PARTS = 5_000_000  # arrays, cells and fields of one file [ours]
+MOST_PARTS = 5_000_000  # arrays, cells and fields of one file [ours]
 
 LARGEST_FRAME, LARGEST_PICTURE = 1 << 27, 1 << 24  # values: 4096 samples of 256 elements of 128 waves, 4096² [ours]
 
@@ -58,7 +58,7 @@ def inflated(pieces: Iterable[bytes], size: int, whole: bool = True) -> bytearra
     ----------
     pieces : of the stream
     size : bytes
-    whole : whether it must be all that the stream holds; else that may be fewer or more
+    whole : whether the stream must end there, with its check sum if it has one; else it may hold fewer or more
 
     Raises
     ------
@@ -68,12 +68,15 @@ def inflated(pieces: Iterable[bytes], size: int, whole: bool = True) -> bytearra
     stream, content = zlib.decompressobj(), bytearray()
     most = size + 1 if whole else size
     for piece in pieces:
-        while piece and len(content) < most:
-            content += stream.decompress(piece, min(most - len(content), _PIECE))
+        while len(content) < most and not stream.eof:
+            unfolded = stream.decompress(piece, min(most - len(content), _PIECE))
+            content += unfolded
             piece = stream.unconsumed_tail
+            if not piece and not unfolded:  # some may be on its way when all was taken in
+                break
         if len(content) >= most or stream.eof:
             break
-    if whole and len(content) != size:  # some writers flush and leave the end of the stream out
+    if whole and len(content) != size:  # MATLAB leaves some streams without their end
         raise ValueError(f"{size} bytes are told where a stream unfolds to {len(content)}")
     return content
 
@@ -87,11 +90,12 @@ def unfolded_size(pieces: Iterable[bytes], most: int, window: int = zlib.MAX_WBI
     """
     stream, size = zlib.decompressobj(window), 0
     for piece in pieces:
-        while piece and size < most:
-            size += len(stream.decompress(piece, _PIECE))
+        while size < most and not stream.eof:
+            unfolded = stream.decompress(piece, _PIECE)
+            size += len(unfolded)
             piece = stream.unconsumed_tail
-        if size >= most or stream.eof:
-            break
+            if not piece and not unfolded:
+                break
     return size
 
 

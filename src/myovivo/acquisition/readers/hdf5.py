@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from ...runtime.hdf5 import Walk, opened, referred
+from ...runtime.hdf5 import LinkWalk, opened, referred
 from ...runtime.matlab import elements_of_struct, is_opaque, matlab_class, of_dataset
 from .store import Store
 
@@ -31,7 +31,7 @@ class Hdf5Store(Store):
         self.format = "MATLAB v7.3" if matlab else "HDF5"
         self._places: dict[str, str] = {}  # where in the file each variable lies
         self._dtypes: dict[str, np.dtype[Any]] = {}
-        self._walk = Walk(path)
+        self._walk = LinkWalk(path)
         with opened(path, "recording") as file:
             self._note_all(file, "", 0)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FileError, InputError, MissingExtraError
-from ...runtime.hdf5 import Walk, last_clause, opened, understood
+from ...runtime.hdf5 import LinkWalk, last_clause, opened, understood
 from ..content import Content, Frames, Parameters, parameter
 
 
@@ -50,7 +50,7 @@ def read_uff(path: Path, location: str) -> Content:
         is_pair = isinstance(data, h5py.Group)
         item: Any = data["real"] if is_pair else data
         shape, dtype = item.shape, item.dtype
-        _require_tree(file[location], Walk(path))
+        _require_tree(file[location], LinkWalk(path))
     try:
         channels: Any = pyuff_ustb.Uff(str(path)).read(location)
         parameters = _parameters(channels, len(shape))
@@ -71,7 +71,7 @@ def read_uff(path: Path, location: str) -> Content:
     return Content("channel_iq" if is_demodulated else "rf", frames, parameters, "UFF", location)
 
 
-def _require_tree(item: Any, walk: Walk) -> None:
+def _require_tree(item: Any, walk: LinkWalk) -> None:
     """Refuse groups within themselves, which pyuff-ustb would follow for ever, and parts too large to be read whole."""
     if isinstance(item, h5py.Group):
         with walk.within(item):
