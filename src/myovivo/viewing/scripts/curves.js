@@ -1,7 +1,7 @@
 /** The charts of what moves at a pixel, along a line, and over depth. */
 
 import { Chart, MARGIN, rangeOf, shown } from "./chart.js";
-import { inkOf, LETTERS } from "./colours.js";
+import { inkOf, inks, LETTERS } from "./colours.js";
 import { crossCorrelation, depthProfile, pixelsOn, spectrum } from "./signals.js";
 
 const LAG = 0.1; // s, the largest that is drawn
@@ -78,20 +78,25 @@ export class Curves {
     const pairs = panes.length > 1 ? panes.slice(1).map((pane) => ({ pane, k: panes.indexOf(pane) })) : [{ pane: panes[0], k: 0 }];
     const values = pairs.map(({ k }) => crossCorrelation(this.courses[0], this.courses[k], most));
     const ms = 1000 / this.frameRate;
+    figureOf("correlation-name").textContent = panes.length > 1 ? "Cross-correlation" : "Autocorrelation";
+    figureOf("correlation-note").textContent = panes.length > 1 ? "with A" : "";
     this.correlation.show({
       x: [-most * ms, most * ms],
       y: [Math.min(-0.25, ...values.map((one) => Math.min(...one))) - 0.05, 1.05],
       xLabel: "lag, ms",
       zero: true,
       curves: values.map((one, k) => ({ x0: -most * ms, dx: ms, values: one, colour: inkOf(pairs[k].pane.index) })),
-      more: (draw, chart) => {
-        draw.textAlign = "right";
+      more: (draw) => {
+        draw.textAlign = "left";
         draw.textBaseline = "top";
+        draw.strokeStyle = inks.of("card"); // so that the text stands out from the curves
+        draw.lineWidth = 4;
         pairs.forEach(({ pane }, k) => {
           const peak = values[k].indexOf(Math.max(...values[k]));
           draw.fillStyle = inkOf(pane.index);
           const text = `${LETTERS[pane.index]} ${values[k][peak].toFixed(2)}, ${shown(Math.round((peak - most) * ms))} ms`;
-          draw.fillText(text, chart.width - MARGIN.right - 2, MARGIN.top + 14 * k);
+          draw.strokeText(text, MARGIN.left + 4, MARGIN.top + 14 * k);
+          draw.fillText(text, MARGIN.left + 4, MARGIN.top + 14 * k);
         });
       },
     });
@@ -142,7 +147,7 @@ export class Curves {
       downwards: true,
       paths: profiles.flatMap((xs, k) => (xs ? [{ xs, ys: depths, colour: inkOf(k) }] : [])),
     });
-    return `mm; ${layer.title}`;
+    return layer.title;
   }
 }
 
