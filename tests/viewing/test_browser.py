@@ -252,6 +252,23 @@ def test_the_clock_runs_draws_every_frame_it_counts_and_says_both_rates(opened):
     assert opened.value("v.clock.frame") == frame
 
 
+def test_time_goes_no_faster_when_play_is_pressed_again(opened):
+    passed = """() => new Promise((done) => {
+        const { clock } = viewer, start = performance.now();
+        for (let k = 0; k < 5; k++) { clock.play(); clock.pause(); }
+        clock.play();
+        let frames = 0;
+        const look = () => {
+            if (++frames < 12) return requestAnimationFrame(look);
+            clock.pause();
+            done([clock.exact, ((performance.now() - start) / 1000) * clock.frameRate * clock.speed]);
+        };
+        look();
+    })"""
+    exact, expected = opened.page.evaluate(passed)
+    assert 0 < exact <= expected + 1
+
+
 def test_stepping_scrubbing_and_jumping(opened):
     opened.click("#forth")
     opened.click("#forth")

@@ -8,6 +8,8 @@ const LAG = 0.1; // s, the largest that is drawn
 
 const SPAN_DB = 70; // below the highest peak
 
+const WIDEST = 8192; // px of the image of an M-mode
+
 const HIGHEST = 100; // Hz, the highest that is drawn
 
 /** @param {string} id */
@@ -121,8 +123,8 @@ export class Curves {
       yTicks: panes.map((pane, k) => ({ at: k + 0.5, text: LETTERS[pane.index] })),
       more: (draw, chart) => {
         draw.imageSmoothingEnabled = false;
-        images.forEach((image, k) => {
-          const x0 = chart.toX(start), x1 = chart.toX(start + image.width / this.frameRate);
+        images.forEach(({ canvas: image, frames }, k) => {
+          const x0 = chart.toX(start), x1 = chart.toX(start + frames / this.frameRate);
           const y0 = chart.toY(k), y1 = chart.toY(k + 1) - 2;
           draw.drawImage(image, x0, y0, x1 - x0, y1 - y0);
         });
@@ -152,21 +154,23 @@ export class Curves {
 }
 
 /**
- * Velocity along pixels (down) over frames (across), in colours.
+ * Velocity along pixels (down) over frames (across), in colours; of a long sequence every so many-th frame, as a canvas has an
+ * end.
  * @param {import("./frames.js").Frames | import("./frames.js").Difference} frames
  * @param {Int32Array} pixels
  * @param {import("./colours.js").Scale} scale
  */
 function strip(frames, pixels, scale) {
+  const every = Math.ceil(frames.count / WIDEST), width = Math.ceil(frames.count / every);
   const canvas = document.createElement("canvas");
-  canvas.width = frames.count;
+  canvas.width = width;
   canvas.height = pixels.length;
   const draw = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const data = draw.createImageData(frames.count, pixels.length);
+  const data = draw.createImageData(width, pixels.length);
   const target = new Uint32Array(data.data.buffer);
-  for (let frame = 0; frame < frames.count; frame++) {
-    for (let k = 0; k < pixels.length; k++) target[k * frames.count + frame] = scale.colourOf(frames.value(frame, pixels[k]));
+  for (let x = 0; x < width; x++) {
+    for (let k = 0; k < pixels.length; k++) target[k * width + x] = scale.colourOf(frames.value(x * every, pixels[k]));
   }
   draw.putImageData(data, 0, 0);
-  return canvas;
+  return { canvas, frames: width * every };
 }
