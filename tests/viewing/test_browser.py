@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from myovivo.sequences.labels import MotorUnits
 from myovivo.sequences.sequence import Sequence
 from myovivo.simulation.spike_trains.reading import read_spike_trains
-from myovivo.viewing.coding import quantised, whole_steps
+from myovivo.viewing.coding import steps_for
 from myovivo.viewing.colours import coloured
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (the dev extra)")
@@ -51,8 +51,8 @@ VIVO = Sequence(moving(2)[:100], FRAME_RATE, SPACING, None, "vivo", "p1")
 
 def held(sequence):
     """What a page holds of a sequence, mm/s."""
-    step = quantised(sequence.velocity).step
-    return whole_steps(sequence.velocity, step) * (1e3 * step)
+    steps = steps_for(sequence.velocity)
+    return 1e3 * steps.velocity(steps.numbers(sequence.velocity))
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +206,7 @@ def test_a_click_and_a_drag_select_pixels_and_a_line_has_its_m_mode(opened):
 
 def test_the_layers_and_the_depth_profile_are_the_maps(opened):
     titles = opened.page.eval_on_selector_all("#layer option", "all => all.map((one) => one.textContent)")
-    assert titles[:2] == ["none", "variance, as SD over time"]
+    assert titles[:2] == ["none", "variance, as SD"]
     assert len(titles) == 5
     opened.page.select_option("#layer", "sd")
     opened.settle()
@@ -250,6 +250,23 @@ def test_the_clock_runs_draws_every_frame_it_counts_and_says_both_rates(opened):
     assert opened.page.input_value("#scrub") == str(frame)
     opened.page.wait_for_timeout(60)
     assert opened.value("v.clock.frame") == frame
+
+
+def test_time_goes_no_faster_when_play_is_pressed_again(opened):
+    passed = """() => new Promise((done) => {
+        const { clock } = viewer, start = performance.now();
+        for (let k = 0; k < 5; k++) { clock.play(); clock.pause(); }
+        clock.play();
+        let frames = 0;
+        const look = () => {
+            if (++frames < 12) return requestAnimationFrame(look);
+            clock.pause();
+            done([clock.exact, ((performance.now() - start) / 1000) * clock.frameRate * clock.speed]);
+        };
+        look();
+    })"""
+    exact, expected = opened.page.evaluate(passed)
+    assert 0 < exact <= expected + 1
 
 
 def test_stepping_scrubbing_and_jumping(opened):
@@ -472,3 +489,20 @@ def test_a_notebook_shows_it_in_a_frame_that_cannot_reach_out(browser, tmp_path)
     assert "frame 2 of 150" in frame.locator("#time").text_content()
     assert not complaints
     context.close()
+
+
+def test_of_a_unit_known_by_its_firings_the_place_is_found(browser, tmp_path):
+    # a disc that twitches at each firing, among noise
+    mask = labels().mask[1]
+    after = np.zeros(SHAPE[0])
+    for time in SECOND:
+        after[round(time * FRAME_RATE) :][:8] += 1
+    velocity = 0.2 * moving(5) + 2e-3 * after[:, None, None] * mask
+    one = Sequence(velocity.astype(np.float32), FRAME_RATE, SPACING)
+    page = Opened(browser, one.view([SECOND]).save(tmp_path / "view.html").as_uri())
+    page.press("n")
+    (shape,) = page.value("v.shapes(0).map((one) => [[...one.mask], one.state])")
+    np.testing.assert_array_equal(np.reshape(shape[0], SHAPE[1:]), mask)
+    assert shape[1].startswith("picked guessed")
+    assert not page.complaints
+    page.context.close()

@@ -12,8 +12,7 @@ from myovivo.viewing.coding import (
     coded_map,
     coded_mask,
     decoded_block,
-    quantised,
-    whole_steps,
+    steps_for,
 )
 from myovivo.viewing.colours import ANCHORS, LEVELS, colour_table, coloured
 
@@ -27,48 +26,47 @@ def velocities(frames, seed=0):
 @pytest.mark.parametrize("frames", [1, BLOCK_FRAMES, BLOCK_FRAMES + 1, 3 * BLOCK_FRAMES - 1])
 def test_every_frame_comes_back_to_half_a_step(frames):
     velocity = velocities(frames)
-    scale = quantised(velocity)
-    blocks = list(coded_blocks(velocity, scale.step))
+    steps = steps_for(velocity)
+    blocks = list(coded_blocks(velocity, steps))
     assert len(blocks) == -(-frames // BLOCK_FRAMES)
-    steps = np.concatenate([decoded_block(block.text, SIZE) for block in blocks])
-    np.testing.assert_array_equal(steps, whole_steps(velocity, scale.step))
-    assert np.abs(steps * scale.step - velocity).max() <= 0.5001 * scale.step
-    assert np.abs(steps).max() == 127
-    assert scale.beyond == 0
+    numbers = np.concatenate([decoded_block(block.text, SIZE) for block in blocks])
+    np.testing.assert_array_equal(numbers, steps.numbers(velocity))
+    assert np.abs(numbers).max() == 127
+    size = steps.velocity(np.abs(numbers.astype(int)) + 1) - steps.velocity(np.abs(numbers.astype(int)))
+    assert np.all(np.abs(steps.velocity(numbers) - velocity) <= 0.501 * size)
+    assert steps.least == pytest.approx(steps.velocity(1))
 
 
 def test_the_sums_of_the_blocks_are_those_of_the_velocity():
     velocity = velocities(150)
-    blocks = list(coded_blocks(velocity, 1e-5))
+    blocks = list(coded_blocks(velocity, steps_for(velocity)))
     np.testing.assert_allclose(sum(block.total for block in blocks), velocity.sum(0, dtype=float))
     np.testing.assert_allclose(sum(block.squares for block in blocks), np.square(velocity.astype(float)).sum(0))
 
 
 def test_the_frames_of_a_block_are_coded_as_differences():
     velocity = np.broadcast_to(velocities(1), (BLOCK_FRAMES, *SIZE))
-    (block,) = coded_blocks(velocity, quantised(velocity).step)
+    (block,) = coded_blocks(velocity, steps_for(velocity))
     raw = np.frombuffer(zlib.decompress(base64.b64decode(block.text)), np.uint8).reshape(-1, *SIZE)
     assert raw[0].any()
     assert not raw[1:].any()
 
 
-def test_an_outlier_takes_no_steps_from_the_rest_and_is_counted():
+def test_rounding_is_small_beside_the_motion_with_and_without_outliers():
     velocity = velocities(600)
-    usual = quantised(velocity)
-    velocity[3, 2, 1], velocity[4, 2, 1] = 0.142, -0.1
-    scale = quantised(velocity)
-    assert scale.peak == pytest.approx(0.142)
-    assert scale.beyond == 2
-    assert scale.step < 4.5 * usual.step
-    assert whole_steps(velocity, scale.step)[3, 2, 1] == 127
-    assert whole_steps(velocity, scale.step)[4, 2, 1] == -127
+    for outlier, most in ((None, 0.015), (0.142, 0.06)):
+        if outlier:
+            velocity[3, 2, 1], velocity[4, 2, 1] = outlier, -0.1
+        steps = steps_for(velocity)
+        wrong = steps.velocity(steps.numbers(velocity)) - velocity
+        usual = np.abs(velocity) < 0.01
+        assert wrong[usual].std() < most * velocity[usual].std()
+        np.testing.assert_allclose((velocity + wrong)[~usual], velocity[~usual], rtol=0.02)  # nothing is cut off
 
 
 def test_a_sequence_that_stands_still_can_be_coded():
     velocity = np.zeros((3, *SIZE), np.float32)
-    scale = quantised(velocity)
-    assert scale.step > 0
-    (block,) = coded_blocks(velocity, scale.step)
+    (block,) = coded_blocks(velocity, steps_for(velocity))
     assert not decoded_block(block.text, SIZE).any()
 
 

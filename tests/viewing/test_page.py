@@ -92,8 +92,8 @@ def test_the_colours_end_at_a_round_number_above_nearly_all_velocities():
     elements = Elements(page_of(one).html)
     (payload,) = [json.loads(text) for kind, text in elements.texts if kind == "application/json"]
     share = np.mean(np.abs(1e3 * one.velocity) <= payload["limit"])
-    assert share > 0.997
-    assert payload["limit"] < 1.6 * 1e3 * np.percentile(np.abs(one.velocity), 99.8)
+    assert share > 0.989
+    assert payload["limit"] < 1.6 * 1e3 * np.percentile(np.abs(one.velocity), 99)
 
 
 def test_a_page_is_saved_as_html_only(tmp_path):
@@ -167,6 +167,8 @@ def test_too_much_for_a_browser_is_refused_before_anything_is_made():
 def test_units_must_be_units_of_these_pixels():
     with pytest.raises(InputError, match="units must lie on the 6 x 5 pixels shown, got 16 x 16"):
         trains_of("a", sequence().labels, (0,), (6, 5))
+    with pytest.raises(InputError, match="spike times must be finite"):
+        trains_of("a", [[0.1, np.nan]], (0,), (6, 5))
     with pytest.raises(WrongTypeError, match="units must be Units, MotorUnits or spike times"):
         trains_of("a", 3, (0,), (6, 5))
 

@@ -41,7 +41,13 @@ class Depicted:
         return ax if self.labels is None else territories(self, ax=ax)
 
     def view(
-        self, units: Any = None, start: float = 0.0, stop: float | None = None, every: int = 1, title: str = ""
+        self,
+        units: Any = None,
+        start: float = 0.0,
+        stop: float | None = None,
+        every: int = 1,
+        title: str = "",
+        quiet: bool = False,
     ) -> ViewPage:
         """The sequence moving, on an interactive page; `mv.view` shows several side by side.
 
@@ -51,6 +57,7 @@ class Depicted:
         start, stop : s, what is shown; to the end if `stop` is None
         every : show one frame in so many
         title : heading; made of origin and subject if empty
+        quiet : no progress
 
         Returns
         -------
@@ -69,7 +76,7 @@ class Depicted:
         trains = true_trains([self.labels], (rows, columns))
         if units is not None:
             trains.insert(0, trains_of(titled("found units", (0,)), units, (0,), (rows, columns)))
-        return view_page([pane], trains, title)
+        return view_page([pane], trains, title, quiet)
 
     def _picture(self) -> bytes:
         from ..plot.maps import variance_map

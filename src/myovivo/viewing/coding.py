@@ -16,21 +16,43 @@ BLOCK_FRAMES = 64  # frames that are decoded together; seeking into one decodes 
 
 STEPS = 127  # either way of zero
 
-_RARE = 4.0  # times the velocity that one value in a thousand exceeds: what is beyond is drawn as this
+_KNEE = 3.0  # times the root-mean-square velocity: below it steps are nearly equal, above they grow with the velocity
 
-_LOOKED_AT = 1 << 20  # values from which that velocity is taken
+_STILL = 1e-9  # m/s, in place of the velocity of a sequence that stands still
 
 
-class Quantised(NamedTuple):
-    """How velocity becomes whole numbers.
+class Steps(NamedTuple):
+    """How velocity becomes whole numbers from -127 to 127: v = knee sinh(n asinh(peak / knee) / 127).
 
-    `step`, m/s, is the size of one; `peak`, m/s, the largest |velocity| there is; values beyond 127 steps, `beyond` of
-    them, are held as 127 steps.
+    Whatever the largest velocity is, small ones keep small steps: a few outliers cost the rest little, and nothing is
+    cut off. `knee` and `peak` are in m/s.
     """
 
-    step: float
+    knee: float
     peak: float
-    beyond: int
+
+    @property
+    def least(self) -> float:
+        """The step next to zero, m/s."""
+        return self.knee * float(np.sinh(np.arcsinh(self.peak / self.knee) / STEPS))
+
+    def numbers(self, velocity: ArrayLike) -> NDArray[np.int8]:
+        """The nearest whole numbers."""
+        knee, rate = np.float32(self.knee), np.float32(STEPS / np.arcsinh(self.peak / self.knee))
+        return np.rint(np.arcsinh(np.asarray(velocity, np.float32) / knee) * rate).astype(np.int8)
+
+    def velocity(self, numbers: ArrayLike) -> Floats:
+        """What whole numbers stand for, m/s."""
+        return self.knee * np.sinh(np.asarray(numbers, float) * np.arcsinh(self.peak / self.knee) / STEPS)
+
+
+def steps_for(velocity: ArrayLike) -> Steps:
+    """The steps that fit a sequence (T, Z, X), m/s."""
+    values = np.asarray(velocity, np.float32)
+    peak = float(max(values.max(), -values.min())) or _STILL
+    blocks = (values[start : start + BLOCK_FRAMES] for start in range(0, len(values), BLOCK_FRAMES))
+    square = sum(float(np.vdot(block, block)) for block in blocks) / values.size
+    return Steps(_KNEE * np.sqrt(square) or peak, peak)
 
 
 class CodedBlock(NamedTuple):
@@ -41,35 +63,7 @@ class CodedBlock(NamedTuple):
     squares: Floats
 
 
-def quantised(velocity: ArrayLike) -> Quantised:
-    """The step that fits a sequence: its largest value is 127 steps, unless that is an outlier.
-
-    An outlier is beyond four times the velocity that one value in a thousand exceeds; with it as the largest, a few
-    wrong pixels would leave hardly a step to all others.
-    """
-    values = np.asarray(velocity, np.float32)
-    flat = values.reshape(-1)
-    some = np.abs(flat[:: max(len(flat) // _LOOKED_AT, 1)])
-    usual = float(np.quantile(some, 0.999))
-    peak = float(max(values.max(), -values.min()))
-    largest = min(peak, _RARE * usual) if usual > 0 else peak
-    step = largest / STEPS or 1.0
-    beyond = 0
-    if peak > largest:
-        edge = (STEPS + 0.5) * step
-        beyond = sum(
-            int(np.count_nonzero(np.abs(values[start : start + BLOCK_FRAMES]) > edge))
-            for start in range(0, len(values), BLOCK_FRAMES)
-        )
-    return Quantised(step, peak, beyond)
-
-
-def whole_steps(velocity: ArrayLike, step: float) -> NDArray[np.int8]:
-    """Velocity in whole steps, -127 to 127."""
-    return np.clip(np.rint(np.asarray(velocity, np.float32) / np.float32(step)), -STEPS, STEPS).astype(np.int8)
-
-
-def coded_blocks(velocity: ArrayLike, step: float) -> Iterator[CodedBlock]:
+def coded_blocks(velocity: ArrayLike, steps: Steps) -> Iterator[CodedBlock]:
     """Blocks of frames (T, Z, X) as the page reads them: `decoded_block` is what it does with them.
 
     The first frame of a block is as it is, each other one the difference from the frame before it, modulo 256; all
@@ -78,15 +72,15 @@ def coded_blocks(velocity: ArrayLike, step: float) -> Iterator[CodedBlock]:
     values = np.asarray(velocity)
     for start in range(0, len(values), BLOCK_FRAMES):
         block = values[start : start + BLOCK_FRAMES]
-        steps = whole_steps(block, step).view(np.uint8)
-        changes = np.concatenate([steps[:1], steps[1:] - steps[:-1]])  # uint8 wraps around
+        numbers = steps.numbers(block).view(np.uint8)
+        changes = np.concatenate([numbers[:1], numbers[1:] - numbers[:-1]])  # uint8 wraps around
         text = base64.b64encode(zlib.compress(changes.tobytes(), 5)).decode("ascii")
         exact = block.astype(np.float64)
         yield CodedBlock(text, exact.sum(0), np.square(exact, out=exact).sum(0))
 
 
 def decoded_block(text: str, size: tuple[int, int]) -> NDArray[np.int8]:
-    """Frames (B, Z, X), in steps, of a block's base64."""
+    """The whole numbers (B, Z, X) in a block's base64."""
     changes = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(-1, *size)
     return np.cumsum(changes, axis=0, dtype=np.uint8).view(np.int8)
 

@@ -21,7 +21,7 @@ from ..runtime.templates import render
 from ..runtime.words import counted
 from ..version import __version__
 from .bundle import bundled_script, security_policy, style_sheet
-from .coding import BLOCK_FRAMES, Quantised, coded_blocks, coded_map, coded_mask, quantised
+from .coding import BLOCK_FRAMES, Steps, coded_blocks, coded_map, coded_mask, steps_for
 from .colours import ANCHORS, colour_table
 from .panes import Pane, PaneMap, UnitList, require_alike
 
@@ -31,7 +31,7 @@ LARGEST = 1 << 29  # values of a page; a browser holds each as a byte
 
 HEIGHT = 820  # of the frame in a notebook, pixels
 
-_SCALE_PERCENTILE = 99.8  # of |velocity|, at which the colours end at first
+_SCALE_PERCENTILE = 99.0  # of |velocity|, at which the colours end at first
 
 
 class PageBlock(NamedTuple):
@@ -117,18 +117,18 @@ def view_page(panes: Series[Pane], trains: Series[UnitList] = (), title: str = "
         )
     title = title or " · ".join(pane.name for pane in panes)
     # The frames, then all else
-    steps = [quantised(pane.velocity) for pane in panes]
     blocks: list[PageBlock] = []
     described = []
     count = sum(-(-len(pane.velocity) // BLOCK_FRAMES) for pane in panes)
     with Bar("view", count, quiet=quiet) as bar:
-        for number, (pane, scale) in enumerate(zip(panes, steps, strict=True)):
+        for number, pane in enumerate(panes):
+            steps = steps_for(pane.velocity)
             sums = np.zeros((2, *pane.velocity.shape[1:]))
-            for index, block in enumerate(coded_blocks(pane.velocity, scale.step)):
+            for index, block in enumerate(coded_blocks(pane.velocity, steps)):
                 blocks.append(PageBlock(number, index, block.text))
                 sums += block.total, block.squares
                 bar.advance()
-            described.append(_described(pane, scale, *sums / len(pane.velocity)))
+            described.append(_described(pane, steps, *sums / len(pane.velocity)))
     text = render(
         TEMPLATE,
         title=title,
@@ -165,17 +165,16 @@ def _payload(
     }
 
 
-def _described(pane: Pane, scale: Quantised, mean: Floats, square: Floats) -> dict[str, Any]:
+def _described(pane: Pane, steps: Steps, mean: Floats, square: Floats) -> dict[str, Any]:
     spread = np.sqrt(np.maximum(square - mean**2, 0))
-    maps = {"sd": PaneMap("variance, as SD over time", "mm/s", 1e3 * spread, False), **pane.maps}
+    maps = {"sd": PaneMap("variance, as SD", "mm/s", 1e3 * spread, False), **pane.maps}
     return {
         "name": shortened(pane.name, 60),
         "origin": shortened(pane.origin, 20),
         "subject": shortened(pane.subject, 60),
         "frames": len(pane.velocity),
-        "step": 1e3 * scale.step,  # mm/s
-        "peak": 1e3 * scale.peak,
-        "beyond": scale.beyond,
+        "knee": 1e3 * steps.knee,  # mm/s
+        "peak": 1e3 * steps.peak,
         "maps": {
             name: {"title": shown.title, "unit": shown.unit, "signed": shown.signed, "values": coded_map(shown.values)}
             for name, shown in maps.items()
@@ -194,4 +193,5 @@ def _limit(panes: Series[Pane]) -> float:
     sampled = [np.abs(pane.velocity.reshape(-1)[:: max(pane.velocity.size >> 18, 1)]) for pane in panes]
     top = max(1e3 * float(np.percentile(one, _SCALE_PERCENTILE)) for one in sampled) or 1.0
     power = 10.0 ** np.floor(np.log10(top))
-    return float(min(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= top * (1 - 1e-9)))
+    steps = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
+    return float(f"{min(step * power for step in steps if step * power >= top * (1 - 1e-9)):.3g}")

@@ -159,6 +159,8 @@ def trains_of(title: str, units: Any, panes: tuple[int, ...], size: tuple[int, i
     except (TypeError, ValueError):
         kind = type(units).__name__
         raise WrongTypeError(f"units must be Units, MotorUnits or spike times per unit, s, got {kind}") from None
+    if not all(np.isfinite(train).all() for train in spike_times):
+        raise InputError("spike times must be finite, in s, got NaN or infinite ones; drop them")
     if mask is not None and np.shape(mask)[1:] != size:
         grid = " x ".join(map(str, np.shape(mask)[1:]))
         raise InputError(

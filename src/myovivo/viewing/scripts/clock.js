@@ -23,6 +23,7 @@ export class Clock {
     this.playing = false;
     this.loops = true;
     this.drawn = 0;
+    this.runs = 0;
     this.exact = 0;
     /** @type {number[]} */
     this.stamps = [];
@@ -67,9 +68,11 @@ export class Clock {
     this.playing = true;
     this.exact = this.frame >= this.count - 1 ? 0 : this.frame;
     this.stamps = [];
+    this.runs += 1;
+    const run = this.runs;
     let before = performance.now();
     const tick = (/** @type {number} */ now) => {
-      if (!this.playing) return;
+      if (!this.playing || run !== this.runs) return; // a run that was stopped does not come back with the next
       this.advance(Math.max(now - before, 0), now);
       before = now;
       requestAnimationFrame(tick);

@@ -99,11 +99,11 @@ export function bindDisplay(viewer) {
     viewer.showDifference(difference.checked);
     bindScreens(viewer);
   });
-  const steps = panes.map((pane, k) => `${LETTERS[k]} ${shown(Number(pane.step.toPrecision(2)))}`).join(", ");
-  const beyond = panes.flatMap((pane, k) =>
-    pane.beyond ? [`${pane.beyond} values of ${LETTERS[k]} beyond ±${shown(Number((127 * pane.step).toPrecision(3)))} mm/s are held as that (largest ${shown(Number(pane.peak.toPrecision(3)))})`] : [],
-  );
-  figureOf("precision").textContent = [`Velocities are held in steps of ${steps} mm/s`, ...beyond].join("; ") + ".";
+  const rounded = viewer.sequences.map(({ velocities }, k) => {
+    const [least, most] = [velocities[1], velocities[127] - velocities[126]].map((step) => shown(Number((step / 2).toPrecision(1))));
+    return `${LETTERS[k]} ±${least} (at its largest, ${shown(Number(panes[k].peak.toPrecision(3)))}, ±${most})`;
+  });
+  figureOf("precision").textContent = `Velocities are rounded, by at most, in mm/s: ${rounded.join(", ")}.`;
 }
 
 /**

@@ -1,12 +1,14 @@
 /** The charts of what moves at a pixel, along a line, and over depth. */
 
 import { Chart, MARGIN, rangeOf, shown } from "./chart.js";
-import { inkOf, LETTERS } from "./colours.js";
+import { inkOf, inks, LETTERS } from "./colours.js";
 import { crossCorrelation, depthProfile, pixelsOn, spectrum } from "./signals.js";
 
 const LAG = 0.1; // s, the largest that is drawn
 
 const SPAN_DB = 70; // below the highest peak
+
+const WIDEST = 8192; // px of the image of an M-mode
 
 const HIGHEST = 100; // Hz, the highest that is drawn
 
@@ -78,20 +80,25 @@ export class Curves {
     const pairs = panes.length > 1 ? panes.slice(1).map((pane) => ({ pane, k: panes.indexOf(pane) })) : [{ pane: panes[0], k: 0 }];
     const values = pairs.map(({ k }) => crossCorrelation(this.courses[0], this.courses[k], most));
     const ms = 1000 / this.frameRate;
+    figureOf("correlation-name").textContent = panes.length > 1 ? "Cross-correlation" : "Autocorrelation";
+    figureOf("correlation-note").textContent = panes.length > 1 ? "with A" : "";
     this.correlation.show({
       x: [-most * ms, most * ms],
       y: [Math.min(-0.25, ...values.map((one) => Math.min(...one))) - 0.05, 1.05],
       xLabel: "lag, ms",
       zero: true,
       curves: values.map((one, k) => ({ x0: -most * ms, dx: ms, values: one, colour: inkOf(pairs[k].pane.index) })),
-      more: (draw, chart) => {
-        draw.textAlign = "right";
+      more: (draw) => {
+        draw.textAlign = "left";
         draw.textBaseline = "top";
+        draw.strokeStyle = inks.of("card"); // so that the text stands out from the curves
+        draw.lineWidth = 4;
         pairs.forEach(({ pane }, k) => {
           const peak = values[k].indexOf(Math.max(...values[k]));
           draw.fillStyle = inkOf(pane.index);
           const text = `${LETTERS[pane.index]} ${values[k][peak].toFixed(2)}, ${shown(Math.round((peak - most) * ms))} ms`;
-          draw.fillText(text, chart.width - MARGIN.right - 2, MARGIN.top + 14 * k);
+          draw.strokeText(text, MARGIN.left + 4, MARGIN.top + 14 * k);
+          draw.fillText(text, MARGIN.left + 4, MARGIN.top + 14 * k);
         });
       },
     });
@@ -116,8 +123,8 @@ export class Curves {
       yTicks: panes.map((pane, k) => ({ at: k + 0.5, text: LETTERS[pane.index] })),
       more: (draw, chart) => {
         draw.imageSmoothingEnabled = false;
-        images.forEach((image, k) => {
-          const x0 = chart.toX(start), x1 = chart.toX(start + image.width / this.frameRate);
+        images.forEach(({ canvas: image, frames }, k) => {
+          const x0 = chart.toX(start), x1 = chart.toX(start + frames / this.frameRate);
           const y0 = chart.toY(k), y1 = chart.toY(k + 1) - 2;
           draw.drawImage(image, x0, y0, x1 - x0, y1 - y0);
         });
@@ -142,26 +149,28 @@ export class Curves {
       downwards: true,
       paths: profiles.flatMap((xs, k) => (xs ? [{ xs, ys: depths, colour: inkOf(k) }] : [])),
     });
-    return `mm; ${layer.title}`;
+    return layer.title;
   }
 }
 
 /**
- * Velocity along pixels (down) over frames (across), in colours.
+ * Velocity along pixels (down) over frames (across), in colours; of a long sequence every so many-th frame, as a canvas has an
+ * end.
  * @param {import("./frames.js").Frames | import("./frames.js").Difference} frames
  * @param {Int32Array} pixels
  * @param {import("./colours.js").Scale} scale
  */
 function strip(frames, pixels, scale) {
+  const every = Math.ceil(frames.count / WIDEST), width = Math.ceil(frames.count / every);
   const canvas = document.createElement("canvas");
-  canvas.width = frames.count;
+  canvas.width = width;
   canvas.height = pixels.length;
   const draw = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const data = draw.createImageData(frames.count, pixels.length);
+  const data = draw.createImageData(width, pixels.length);
   const target = new Uint32Array(data.data.buffer);
-  for (let frame = 0; frame < frames.count; frame++) {
-    for (let k = 0; k < pixels.length; k++) target[k * frames.count + frame] = scale.colourOf(frames.value(frame, pixels[k]));
+  for (let x = 0; x < width; x++) {
+    for (let k = 0; k < pixels.length; k++) target[k * width + x] = scale.colourOf(frames.value(x * every, pixels[k]));
   }
   draw.putImageData(data, 0, 0);
-  return canvas;
+  return { canvas, frames: width * every };
 }

@@ -52,10 +52,10 @@ export class Editing {
   /** Buttons and list as the state is. */
   refresh() {
     const { edits, beside, selected, span, lists, list } = this.viewer;
+    const other = lists.find(({ edits: { units } }) => units.length && beside.includes(units[0]))?.title;
     const kept = edits.units.filter((unit) => unit.kept).length;
     figureOf("units-title").textContent = `${kept} of ${edits.units.length} kept`;
-    const others = beside.length ? "; below, grey: the other list" : "";
-    figureOf("raster-note").textContent = `${lists[list]?.title ?? ""}${others}`;
+    figureOf("raster-note").textContent = `${lists[list]?.title ?? ""}${other ? `; grey: ${other}` : ""}`;
     this.enable("merge", selected.size > 1);
     this.enable("add-spike", this.current >= 0);
     this.enable("delete-spike", this.current >= 0 && this.units[this.current].times.length > 0);

@@ -1,6 +1,18 @@
-/** Frames of a sequence: inflated block by block, kept as whole steps of eight bits. */
+/** Frames of a sequence: inflated block by block, kept as whole numbers of eight bits. */
 
 import { bytesOf } from "./payload.js";
+
+const STEPS = 127; // either way of zero
+
+/**
+ * What each of the 256 numbers stands for, as the page's maker says: fine steps near zero, and nothing cut off.
+ * @param {number} knee mm/s
+ * @param {number} peak mm/s
+ */
+export function velocitiesOf(knee, peak) {
+  const rate = Math.asinh(peak / knee) / STEPS;
+  return Float32Array.from({ length: 256 }, (_, k) => knee * Math.sinh((k < 128 ? k : k - 256) * rate));
+}
 
 /** A sequence that the page carries. */
 export class Frames {
@@ -12,11 +24,11 @@ export class Frames {
    */
   constructor(pane, pixels, blockFrames, holders) {
     this.count = pane.frames;
-    this.step = pane.step;
     this.pixels = pixels;
     this.blockFrames = blockFrames;
     this.holders = /** @type {(HTMLElement | null)[]} */ (holders);
-    this.steps = new Int8Array(this.count * pixels);
+    this.numbers = new Uint8Array(this.count * pixels);
+    this.velocities = velocitiesOf(pane.knee, pane.peak);
     this.ready = holders.map(() => false);
     this.table = new Uint32Array(256);
     this.key = "";
@@ -39,8 +51,9 @@ export class Frames {
     const changes = await inflated(bytesOf(/** @type {string} */ (holder.textContent).trim()));
     holder.remove(); // the text is needed no more
     const first = block * this.blockFrames * this.pixels;
-    this.steps.set(new Int8Array(changes.buffer), first);
-    for (let k = first + this.pixels; k < first + changes.length; k++) this.steps[k] += this.steps[k - this.pixels];
+    const { numbers, pixels } = this;
+    numbers.set(changes, first);
+    for (let k = first + pixels; k < first + changes.length; k++) numbers[k] += numbers[k - pixels]; // modulo 256
     this.ready[block] = true;
   }
 
@@ -52,11 +65,11 @@ export class Frames {
    */
   paint(frame, scale, target) {
     if (this.key !== scale.key) {
-      for (let k = -128; k < 128; k++) this.table[k & 255] = scale.colourOf(k * this.step);
+      for (let k = 0; k < 256; k++) this.table[k] = scale.colourOf(this.velocities[k]);
       this.key = scale.key;
     }
-    const { steps, table } = this;
-    for (let k = 0, from = frame * this.pixels; k < this.pixels; k++) target[k] = table[steps[from + k] & 255];
+    const { numbers, table } = this;
+    for (let k = 0, from = frame * this.pixels; k < this.pixels; k++) target[k] = table[numbers[from + k]];
   }
 
   /**
@@ -65,7 +78,7 @@ export class Frames {
    * @returns {number} mm/s
    */
   value(frame, pixel) {
-    return this.steps[frame * this.pixels + pixel] * this.step;
+    return this.velocities[this.numbers[frame * this.pixels + pixel]];
   }
 
   /** @param {number} pixel */
@@ -103,8 +116,8 @@ export class Difference {
    */
   paint(frame, scale, target) {
     const { before, after, pixels } = this;
-    const a = before.steps, b = after.steps, p = before.step, q = after.step;
-    for (let k = 0, from = frame * pixels; k < pixels; k++) target[k] = scale.colourOf(b[from + k] * q - a[from + k] * p);
+    const a = before.numbers, b = after.numbers, p = before.velocities, q = after.velocities;
+    for (let k = 0, from = frame * pixels; k < pixels; k++) target[k] = scale.colourOf(q[b[from + k]] - p[a[from + k]]);
   }
 
   /**

@@ -136,7 +136,8 @@ export class PaneView {
   /**
    * @param {CanvasRenderingContext2D} draw
    * @param {Uint8Array} mask
-   * @param {string} state `plain`, `other` (of a list that is not edited) or `picked`; `firing` behind it while it fires
+   * @param {string} state `plain`, `other` (of a list that is not edited) or `picked`; then `guessed` from its firings, and
+   *   `firing` while it fires
    */
   drawShape(draw, mask, state) {
     const { x, y, width, height } = this.box;
@@ -149,7 +150,7 @@ export class PaneView {
       draw.lineTo(x + pieces[k + 2] * dx, y + pieces[k + 3] * dy);
     }
     draw.globalAlpha = picked || firing ? 1 : 0.62;
-    draw.setLineDash(state.startsWith("other") ? [3, 2] : []);
+    draw.setLineDash(state.startsWith("other") ? [3, 2] : state.includes("guessed") ? [6, 4] : []);
     draw.strokeStyle = picked ? inks.of("pick") : inks.of("ink");
     draw.lineWidth = (picked ? 2 : 1) + (firing ? 1.5 : 0);
     draw.stroke();

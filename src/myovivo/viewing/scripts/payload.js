@@ -2,8 +2,8 @@
  * What the page carries: one JSON text, and blocks of frames and maps as base64.
  *
  * @typedef {{title: string, unit: string, signed: boolean, values: string}} MapData
- * @typedef {{name: string, origin: string, subject: string, frames: number, step: number, peak: number, beyond: number,
- *   maps: Object<string, MapData>}} PaneData step and peak in mm/s
+ * @typedef {{name: string, origin: string, subject: string, frames: number, knee: number, peak: number,
+ *   maps: Object<string, MapData>}} PaneData knee and peak in mm/s
  * @typedef {{name: string, times: number[], mask: string | null}} UnitData times in s
  * @typedef {{title: string, panes: number[], units: UnitData[]}} TrainsData panes: those that the units move in
  * @typedef {{title: string, version: string, panes: PaneData[], blockFrames: number, size: [number, number],

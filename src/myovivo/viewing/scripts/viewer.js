@@ -7,6 +7,7 @@ import { Edits } from "./edits.js";
 import { Difference, Frames } from "./frames.js";
 import { layerOf, PaneView } from "./pane.js";
 import { bitsOf } from "./payload.js";
+import { territoryOf, triggeredMotion } from "./triggered.js";
 import { Raster } from "./raster.js";
 import { shown } from "./chart.js";
 
@@ -61,6 +62,8 @@ export class Viewer {
     /** @type {Set<Part>} */
     this.stale = new Set();
     this.firing = "";
+    /** @type {WeakMap<number[], Uint8Array | null>} */
+    this.guesses = new WeakMap();
     this.loaded = 0;
     /** Called when playing starts or stops, or a unit was edited or selected. */
     this.told = () => {};
@@ -215,14 +218,32 @@ export class Viewer {
     this.lists.forEach(({ panes, edits }, list) => {
       if (!panes.includes(source)) return;
       edits.units.forEach(({ mask, kept, times }, k) => {
-        if (!mask) return;
         const isPicked = list === this.list && this.selected.has(k);
         const firing = times.some((at) => at <= early && at > late) ? " firing" : "";
-        if (isPicked) picked.push({ mask, state: `picked${firing}` });
-        else if (this.outlines && kept) plain.push({ mask, state: (list === this.list ? "plain" : "other") + firing });
+        const guessed = isPicked && !mask && this.guessed(times, panes[0]);
+        if (guessed) picked.push({ mask: guessed, state: `picked guessed${firing}` });
+        else if (mask && isPicked) picked.push({ mask, state: `picked${firing}` });
+        else if (mask && this.outlines && kept) plain.push({ mask, state: (list === this.list ? "plain" : "other") + firing });
       });
     });
     return [...plain, ...picked];
+  }
+
+  /**
+   * Where a unit of which only firings are known seems to lie; looked for once for each list of firings.
+   * @param {number[]} times s
+   * @param {number} pane
+   */
+  guessed(times, pane) {
+    const frames = this.sequences[pane];
+    if (!frames.isWhole) return null;
+    let mask = this.guesses.get(times);
+    if (mask === undefined) {
+      const motion = triggeredMotion(frames, times.map((time) => (time - this.span[0]) * this.frameRate), this.frameRate);
+      mask = motion && territoryOf(motion);
+      this.guesses.set(times, mask);
+    }
+    return mask;
   }
 
   /** @param {number} list of units */
