@@ -84,5 +84,5 @@ def test_frames_that_come_twice_count_once(tmp_path):
     for low, high in ((0, 18), (10, 30), (22, 40)):
         assert np.array_equal(watched.watch(low, source.velocity[low:high]), source.velocity[low:high])
     assert watched._moments.std == pytest.approx(source.velocity.astype(float).std())
-    assert watched._moments.count == source.velocity.size
+    assert watched._moments.size == source.velocity.size
     assert Moments(0, 0.0, 0.0).std == 0

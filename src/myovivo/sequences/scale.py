@@ -60,22 +60,22 @@ class Moments:
     which does not cancel as a sum of squares would.
     """
 
-    count: int
+    size: int
     mean: float
     squares: float
 
     @property
     def std(self) -> float:
         """SD of the values; 0 if there were none."""
-        return math.sqrt(self.squares / self.count) if self.count else 0.0
+        return math.sqrt(self.squares / self.size) if self.size else 0.0
 
     def pooled(self, other: Moments) -> Moments:
         """Of both, taken together."""
-        if not other.count:
+        if not other.size:
             return self
-        count, difference = self.count + other.count, other.mean - self.mean
-        squares = self.squares + other.squares + difference**2 * self.count * other.count / count
-        return Moments(count, self.mean + difference * other.count / count, squares)
+        count, difference = self.size + other.size, other.mean - self.mean
+        squares = self.squares + other.squares + difference**2 * self.size * other.size / count
+        return Moments(count, self.mean + difference * other.size / count, squares)
 
     def with_values(self, values: NDArray[np.floating[Any]]) -> Moments:
         """With more values."""
@@ -106,7 +106,7 @@ def scale_of(moments: Iterable[Moments]) -> DomainScale:
     total = Moments(0, 0.0, 0.0)
     for part in moments:
         total = total.pooled(part)
-    if total.count == 0:
+    if total.size == 0:
         raise InputError("standardisation needs at least one sequence, got none")
     if not total.std > 0:
         raise InputError(
