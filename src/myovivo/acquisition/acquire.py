@@ -82,7 +82,8 @@ def acquire(
 
     Warns
     -----
-    RecordingWarning : aliasing, dropped frames, silent or saturated channels.
+    RecordingWarning : aliasing, folded velocities and outliers that were mended, dropped frames, silent or saturated
+        channels.
     """
     changes |= _said(frame_rate, spacing, variable)
     settings = settings_from(AcquireSettings, settings, **changes)
