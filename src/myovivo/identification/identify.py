@@ -18,6 +18,7 @@ from .agreement import rate_of_agreement
 from .convolutive import separate
 from .decoding import averaged_course, factorised, firing_times, refined
 from .fitting import component_weights, fit_units
+from .joint import separate_jointly
 from .moving import Moving
 from .settings import Acceptance, IdentifySettings
 from .spikes import wavelet_spikes
@@ -35,9 +36,10 @@ def identify(
 
     - `fit` (ours): firings of one twitch per unit, fitted in turns with the maps;
     - `wavelet`: spikes by a Haar wavelet in each component's course (Rohlén et al. 2020);
-    - `convolutive`: blind source separation of each course, as in surface EMG (Rohlén et al. 2023).
+    - `convolutive`: blind source separation of each course, as in surface EMG (Rohlén et al. 2023);
+    - `joint` (ours): blind source separation of all courses together, for sequences of five seconds and more.
 
-    A fourth method, `network`, looks at the sequence itself: a trained network sees when units fire where, see
+    A fifth method, `network`, looks at the sequence itself: a trained network sees when units fire where, see
     `train_identifier`.
 
     What cannot be a motor unit is dropped: see the settings' group `accept`.
@@ -61,7 +63,8 @@ def identify(
 
     References
     ----------
-    Rohlén, Stålberg, Grönlund (2020), IEEE Access 8:50299. Rohlén et al. (2023), doi:10.1186/s12938-023-01076-0.
+    Rohlén, Stålberg, Grönlund (2020), IEEE Access 8:50299. Rohlén et al. (2023), doi:10.1186/s12938-023-01076-0. Klotz,
+    Rohlén (2025), arXiv 2502.04065.
     """
     options = settings_from(IdentifySettings, settings, **changes)
     if not isinstance(sequence, str | Path):
@@ -72,7 +75,8 @@ def identify(
 
 def found_in(moving: Moving, options: IdentifySettings) -> Units:
     """`identify`, keeping in `moving` what other settings of the same sequence can use again."""
-    components = moving.low_rank(options.band, options.components)
+    joint = options.joint.components if options.method == "joint" else None
+    components = moving.low_rank(options.band, options.components or joint)
     candidates = moving.once(_but_for_acceptance(options), lambda: _METHODS[options.method](moving, options))
     quality = candidates.quality | firing_statistics(candidates.trains)
     chosen = _accepted(candidates.trains, quality, options.accept)
@@ -136,6 +140,18 @@ def _by_separation(moving: Moving, options: IdentifySettings) -> Candidates:
     return Candidates([one.times for one in separated], list(courses), {"silhouette": silhouette})
 
 
+def _by_joint_separation(moving: Moving, options: IdentifySettings) -> Candidates:
+    components = moving.low_rank(options.band, options.components or options.joint.components)
+    sources = separate_jointly(
+        components, moving.shape[1:], moving.spacing, moving.frame_rate, options.band, options.joint
+    )
+    quality = {
+        "silhouette": np.array([source.silhouette for source in sources]),
+        "contraction_time": np.array([source.contraction_time for source in sources]),
+    }
+    return Candidates([source.times for source in sources], [source.course for source in sources], quality)
+
+
 def _by_network(moving: Moving, options: IdentifySettings) -> Candidates:
     from .learning import load_identifier  # torch takes seconds to load, and the other methods do without
 
@@ -161,6 +177,7 @@ _METHODS: dict[str, Callable[[Moving, IdentifySettings], Candidates]] = {
     "fit": _by_fit,
     "wavelet": _by_wavelet,
     "convolutive": _by_separation,
+    "joint": _by_joint_separation,
     "network": _by_network,
 }
 
