@@ -53,7 +53,7 @@ class DomainScale:
 
 
 @dataclass(frozen=True)
-class Moments:
+class PooledMoments:
     """How many values there were, their mean, and the sum of squared differences from it.
 
     Pooled in float64 by the pairwise formula of Chan, Golub and LeVeque (1983), doi:10.1080/00031305.1983.10483115,
@@ -69,41 +69,41 @@ class Moments:
         """SD of the values; 0 if there were none."""
         return math.sqrt(self.squares / self.size) if self.size else 0.0
 
-    def pooled(self, other: Moments) -> Moments:
+    def pooled(self, other: PooledMoments) -> PooledMoments:
         """Of both, taken together."""
         if not other.size:
             return self
         count, difference = self.size + other.size, other.mean - self.mean
         squares = self.squares + other.squares + difference**2 * self.size * other.size / count
-        return Moments(count, self.mean + difference * other.size / count, squares)
+        return PooledMoments(count, self.mean + difference * other.size / count, squares)
 
-    def with_values(self, values: NDArray[np.floating[Any]]) -> Moments:
+    def with_values(self, values: NDArray[np.floating[Any]]) -> PooledMoments:
         """With more values."""
         values = values.astype(np.float64)
-        return self.pooled(Moments(values.size, float(values.mean()), float(values.var()) * values.size))
+        return self.pooled(PooledMoments(values.size, float(values.mean()), float(values.var()) * values.size))
 
 
-def file_moments(path: str | Path) -> Moments:
+def file_moments(path: str | Path) -> PooledMoments:
     """Of every pixel and frame of a sequence file, one chunk in memory at a time.
 
     Raises
     ------
     FileError : it cannot be read.
     """
-    moments = Moments(0, 0.0, 0.0)
+    moments = PooledMoments(0, 0.0, 0.0)
     for start in range(0, read_header(path).shape[0], 4 * CHUNK_FRAMES):
         moments = moments.with_values(read_velocity(path, start, start + 4 * CHUNK_FRAMES))
     return moments
 
 
-def scale_of(moments: Iterable[Moments]) -> DomainScale:
+def pooled_scale(moments: Iterable[PooledMoments]) -> DomainScale:
     """Mean and SD of everything that was measured.
 
     Raises
     ------
     InputError : there is nothing, or it is the same everywhere.
     """
-    total = Moments(0, 0.0, 0.0)
+    total = PooledMoments(0, 0.0, 0.0)
     for part in moments:
         total = total.pooled(part)
     if total.size == 0:
@@ -123,7 +123,7 @@ def measured_scale(files: Iterable[str | Path]) -> DomainScale:
     InputError : no file was given, or the velocity is the same everywhere.
     FileError : a file cannot be read.
     """
-    return scale_of(map(file_moments, files))
+    return pooled_scale(map(file_moments, files))
 
 
 def given_scale(value: DomainScale | Mapping[str, Any] | Series[float]) -> DomainScale:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .header import Header, open_sequence
-from .scale import DomainScale, Moments, file_moments, scale_of
+from .scale import DomainScale, PooledMoments, file_moments, pooled_scale
 
 WIDER = 1.5  # times the strongest, or the weakest over it: beyond that, a sequence is unlike those of a domain
 
@@ -98,7 +98,7 @@ def measured_domain(files: Iterable[str | Path]) -> tuple[DomainScale, DomainTra
     InputError : no file was given, or the velocity is the same everywhere.
     FileError : a file cannot be read.
     """
-    moments: list[Moments] = []
+    moments: list[PooledMoments] = []
     units: list[int | None] = []
     bands: list[DomainBand | None] = []
     for path in files:
@@ -106,7 +106,7 @@ def measured_domain(files: Iterable[str | Path]) -> tuple[DomainScale, DomainTra
         with open_sequence(path) as sequence:
             units.append(sequence.units())
             bands.append(band_of(sequence.header.provenance))
-    scale = scale_of(moments)
+    scale = pooled_scale(moments)
     amplitudes = [each.std for each in moments]
     counted = [count for count in units if count is not None]
     passed = [band for band in bands if band is not None]
@@ -128,7 +128,7 @@ class Watched:
 
     def __init__(self, header: Header, units: int | None):
         self.band, self.units = band_of(header.provenance), units
-        self._moments, self._seen = Moments(0, 0.0, 0.0), 0
+        self._moments, self._seen = PooledMoments(0, 0.0, 0.0), 0
 
     def watch(self, low: int, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """The same frames, number `low` and following."""
