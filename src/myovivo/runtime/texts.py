@@ -13,9 +13,7 @@ import yaml
 from ..errors import FileError
 from .unfolding import allowed
 
-LONGEST_TEXT = (
-    512 << 20
-)  # bytes of text or JSON; the EMG of a recording, has some hundred MB [ours]
+LONGEST_TEXT = 512 << 20  # bytes of text or JSON; the EMG of a recording, has some hundred MB [ours]
 
 LONGEST_TABLE = 64 << 20  # bytes of a table of firings; an hour of thirty units has about 30 MB [ours]
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, UnitWarning, WrongTypeError
 from ..runtime.files import plain, whole_file
-from ..runtime.hdf5 import opened, understood
+from ..runtime.hdf5 import created, opened, understood
 from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling, spread
 from ..runtime.provenance import made_by
 from .arrays import FromArray
@@ -230,7 +230,7 @@ class Sequence(FromArray, Introduced):
         FileError : the disk is full or the folder cannot be written.
         """
         path = Path(path)
-        with whole_file(path) as part, h5py.File(part, "w") as file:
+        with whole_file(path) as part, created(part) as file:
             _write(file, self)
         return path
 
@@ -292,7 +292,7 @@ def save_blocks(
     FileError : the disk is full or the folder cannot be written.
     """
     path = Path(path)
-    with whole_file(path) as part, h5py.File(part, "w") as file:
+    with whole_file(path) as part, created(part) as file:
         velocity = file.create_dataset(
             "data/velocity", (0, *size), np.float32, maxshape=(None, *size), chunks=(CHUNK_FRAMES, *size)
         )
