@@ -34,6 +34,7 @@ from typing import Any, NamedTuple
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import torch
 from fuzz_changes import changed
 from fuzz_files import BASES as FOREIGN
 from fuzz_runs import OWN, read_own
@@ -149,6 +150,7 @@ def _in_child(kind: str, numbers: range, seed: int, bases: list[Path], writing: 
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
     warnings.simplefilter("ignore")
+    torch.set_num_threads(1)  # threads that the parent had are not here
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
