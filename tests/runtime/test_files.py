@@ -124,3 +124,28 @@ def test_files_written_so_are_those_that_h5py_writes(tmp_path):
     path = mv.Sequence(np.ones((40, 4, 4)), 500.0, (1e-3, 1e-3)).save(tmp_path / "a.h5")
     with h5py.File(path, "r") as file:
         assert file["data/velocity"].shape == (40, 4, 4)
+
+
+def test_a_long_writing_ends_where_the_disk_is_full(tmp_path):
+    program = f"""
+import resource, sys
+import numpy as np
+from myovivo.errors import FileError
+from myovivo.sequences.sequence import save_blocks
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+asked = []
+def blocks():
+    for number in range(100):
+        asked.append(number)
+        yield np.full((32, 8, 8), 1e-3, np.float32)
+try:
+    save_blocks({str(tmp_path / "a.h5")!r}, blocks(), (8, 8), 500.0, (1e-3, 1e-3), dict)
+except FileError as error:
+    print(len(asked), error)
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    asked, told = result.stdout.split(" ", 1)
+    assert int(asked) < 10
+    assert "the disk is full" in told
+    assert not list(tmp_path.iterdir())

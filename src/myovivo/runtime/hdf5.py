@@ -70,6 +70,8 @@ def opened(path: str | Path, kind: str = "sequence") -> Iterator[Any]:
 def created(path: Path) -> Iterator[h5py.File]:
     """An HDF5 file to be written, in place of what is there.
 
+    Its `flush` tells whether what was written so far has found room; whoever writes for long calls it now and then.
+
     Raises
     ------
     OSError : the disk is full; the file is then of no use.
@@ -77,7 +79,10 @@ def created(path: Path) -> Iterator[h5py.File]:
     with path.open("w+b", buffering=0) as disk:
         writing = _Writing(disk)
         with h5py.File(writing, "w") as file:
-            yield file
+            try:
+                yield file
+            finally:
+                writing.is_closing = True
         if writing.error is not None:
             raise writing.error
 
@@ -85,33 +90,34 @@ def created(path: Path) -> Iterator[h5py.File]:
 class _Writing:
     """A file that HDF5 writes to, which can always be closed.
 
-    HDF5 that cannot write what it still holds ends the process by a signal when Python leaves. The first failure is
-    therefore told, and what comes after it is thrown away.
+    HDF5 that cannot write what it still holds complains in many lines, and ends the process by a signal when Python
+    leaves. The first failure is therefore kept to be told, and what comes after it is thrown away.
     """
 
     def __init__(self, disk: Any):
-        self._disk = disk
+        self._disk, self.is_closing = disk, False
         self.error: OSError | None = None
         self.seek, self.tell, self.read, self.readinto = disk.seek, disk.tell, disk.read, disk.readinto
-        self.truncate = self._tried(disk.truncate)
-        self.write, self.flush = self._tried(self._write_all), disk.flush
+        self.write, self.truncate = self._kept(self._write_all), self._kept(disk.truncate)
+
+    def flush(self) -> None:
+        if self.error is not None and not self.is_closing:
+            raise self.error
 
     def _write_all(self, content: Any) -> None:
         view = memoryview(content).cast("B")
         while len(view):
             view = view[self._disk.write(view) :]
 
-    def _tried(self, act: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def tried(argument: Any) -> Any:
-            if self.error is not None:
-                return None
-            try:
-                return act(argument)
-            except OSError as error:
-                self.error = error
-                raise
+    def _kept(self, act: Callable[[Any], Any]) -> Callable[[Any], None]:
+        def kept(argument: Any) -> None:
+            if self.error is None:
+                try:
+                    act(argument)
+                except OSError as error:
+                    self.error = error
 
-        return tried
+        return kept
 
 
 @contextlib.contextmanager

@@ -120,6 +120,7 @@ class Recording(Introduced):
             for block in self.blocks():
                 data[start : start + len(block)] = np.ascontiguousarray(block).view(np.float32).reshape(*block.shape, 2)
                 start += len(block)
+                file.flush()
             scan = {
                 "frame_rate": (self.frame_rate, "Hz"),
                 "spacing": (self.spacing, "m"),

@@ -301,6 +301,7 @@ def save_blocks(
                 raise InputError("velocity must be finite, got NaN or infinite values; mask or fill them")
             velocity.resize(len(velocity) + len(block), 0)
             velocity[-len(block) :] = block
+            file.flush()
         # The checks of a sequence on all but its frames.
         head = Sequence(np.zeros((1, 1, 1), np.float32), frame_rate, spacing, **about())
         _write_about(file, velocity, head, len(velocity) / frame_rate)
