@@ -178,14 +178,20 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     assert (tmp_path / "run.json").read_text() == "[]"
 
 
-@pytest.mark.parametrize("broken", [
-    {"recipe": []}, {"folders": "here"}, {"folders": {"silico": 3, "vivo": "b"}}, {"recipe": {"silico": {}, "vivo": {}}},
-    {"recipe": {"silico": {"train": [1], "test": []}, "vivo": {"train": [], "test": []}}},
-])  # fmt: skip
+SIDE = {"train": ["a.h5"], "test": ["b.h5"], "subjects": {}}
+BROKEN = [
+    {"recipe": []},
+    {"folders": "here"},
+    {"folders": {"silico": 3, "vivo": "b"}},
+    {"recipe": {"silico": {}, "vivo": {}}},
+    {"recipe": {"silico": SIDE | {"train": [1]}, "vivo": SIDE}},
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
 def test_a_description_of_a_run_that_was_edited_is_one_clear_line(broken, tmp_path):
-    side = {"train": ["a.h5"], "test": ["b.h5"], "subjects": {}}
     whole = {
-        "recipe": {"settings": {}, "seed": 0, "silico": side, "vivo": side},
+        "recipe": {"settings": {}, "seed": 0, "silico": SIDE, "vivo": SIDE},
         "folders": {"silico": "a", "vivo": "b"},
     }
     write_json(tmp_path / "run.json", whole)
