@@ -334,3 +334,9 @@ def test_measured_files_are_read_without_a_warning(path):
 
 def test_every_reader_is_tried_above():
     assert set(BY_ENDING) == {".mat", ".json", ".tsv", ".txt"}
+
+
+def test_a_sampling_rate_of_ragged_rows_is_one_line(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({"FSAMP": "[2048, [1, 2]]", "MUPULSES": "[[1, 200]]"}))
+    with pytest.raises(FileError, match=r"FSAMP must be one number, .* got \[2048, \[1, 2\]\]"):
+        read_spike_trains(tmp_path / "a.json")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,60 @@ def opened(path: str | Path, kind: str = "sequence") -> Iterator[Any]:
         raise FileError(path, problem) from error
     except (KeyError, json.JSONDecodeError) as error:
         raise FileError(path, f"is not a complete myovivo {kind} file ({last_clause(error)}); make it again") from error
+
+
+@contextlib.contextmanager
+def created(path: Path) -> Iterator[h5py.File]:
+    """An HDF5 file to be written, in place of what is there.
+
+    Its `flush` tells whether what was written so far has found room; whoever writes for long calls it now and then.
+
+    Raises
+    ------
+    OSError : the disk is full; the file is then of no use.
+    """
+    with path.open("w+b", buffering=0) as disk:
+        writing = _Writing(disk)
+        with h5py.File(writing, "w") as file:
+            try:
+                yield file
+            finally:
+                writing.is_closing = True
+        if writing.error is not None:
+            raise writing.error
+
+
+class _Writing:
+    """A file that HDF5 writes to, which can always be closed.
+
+    HDF5 that cannot write what it still holds complains in many lines, and ends the process by a signal when Python
+    leaves. The first failure is therefore kept to be told, and what comes after it is thrown away.
+    """
+
+    def __init__(self, disk: Any):
+        self._disk, self.is_closing = disk, False
+        self.error: OSError | None = None
+        self.seek, self.tell, self.read, self.readinto = disk.seek, disk.tell, disk.read, disk.readinto
+        self.write, self.truncate = self._kept(self._write_all), self._kept(disk.truncate)
+
+    def flush(self) -> None:
+        if self.error is not None and not self.is_closing:
+            raise self.error
+
+    def _write_all(self, content: Any) -> None:
+        view = memoryview(content).cast("B")
+        while len(view):
+            view = view[self._disk.write(view) :]
+
+    def _kept(self, act: Callable[[Any], Any]) -> Callable[[Any], None]:
+        def kept(argument: Any) -> None:
+            if self.error is None:
+                try:
+                    act(argument)
+                except OSError as error:
+                    self.error = error
+
+        return kept
 
 
 @contextlib.contextmanager

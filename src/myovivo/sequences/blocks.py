@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..runtime.files import whole_file
+from ..runtime.hdf5 import created
 from .header import CHUNK_FRAMES
 from .sequence import Sequence
 from .writing import write_about
@@ -41,7 +41,7 @@ def save_blocks(
     FileError : the disk is full or the folder cannot be written.
     """
     path = Path(path)
-    with whole_file(path) as part, h5py.File(part, "w") as file:
+    with whole_file(path) as part, created(part) as file:
         velocity = file.create_dataset(
             "data/velocity", (0, *size), np.float32, maxshape=(None, *size), chunks=(CHUNK_FRAMES, *size)
         )
@@ -50,6 +50,7 @@ def save_blocks(
                 raise InputError("velocity must be finite, got NaN or infinite values; mask or fill them")
             velocity.resize(len(velocity) + len(block), 0)
             velocity[-len(block) :] = block
+            file.flush()
         # The checks of a sequence on all but its frames.
         head = Sequence(np.zeros((1, 1, 1), np.float32), frame_rate, spacing, **about())
         write_about(file, velocity, head, len(velocity) / frame_rate)

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError, InputError
 from ..runtime.files import whole_file
-from ..runtime.hdf5 import is_whole, opened, understood
+from ..runtime.hdf5 import created, is_whole, opened, understood
 from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling
 from .header import Origin, about_in
 from .labels import MotorUnits, read_labels, write_labels
@@ -106,7 +105,7 @@ class Recording(Introduced):
         """
         path = Path(path)
         frames, rows, columns = self.shape
-        with whole_file(path) as part, h5py.File(part, "w") as file:
+        with whole_file(path) as part, created(part) as file:
             file.attrs.update(
                 format=RECORDING_FORMAT,
                 format_version=1,
@@ -121,6 +120,7 @@ class Recording(Introduced):
             for block in self.blocks():
                 data[start : start + len(block)] = np.ascontiguousarray(block).view(np.float32).reshape(*block.shape, 2)
                 start += len(block)
+                file.flush()
             scan = {
                 "frame_rate": (self.frame_rate, "Hz"),
                 "spacing": (self.spacing, "m"),

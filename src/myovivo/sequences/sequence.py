@@ -14,13 +14,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, UnitWarning, WrongTypeError
 from ..runtime.files import whole_file
-from ..runtime.hdf5 import opened, understood
+from ..runtime.hdf5 import created, opened, understood
 from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling, spread
 from ..runtime.provenance import made_by
 from .arrays import FromArray
@@ -226,7 +225,7 @@ class Sequence(FromArray, Depicted, Introduced):
             from .exchange.archive import write_npz
 
             return write_npz(self, path)
-        with whole_file(path) as part, h5py.File(part, "w") as file:
+        with whole_file(path) as part, created(part) as file:
             write_sequence(file, self)
         return path
 
