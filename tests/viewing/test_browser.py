@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from myovivo.identification.units import Units
 from myovivo.sequences.labels import MotorUnits
 from myovivo.sequences.sequence import Sequence
 from myovivo.simulation.spike_trains.reading import read_spike_trains
@@ -389,7 +390,13 @@ def test_edited_units_are_saved_as_files_that_the_package_reads(opened, tmp_path
         for train, times in zip(sorted(trains, key=lambda one: one[0]), (SECOND, expected), strict=True):
             np.testing.assert_allclose(train, times, atol=within + 1e-9)
     content = json.loads(content)
-    assert json.loads(content["EMG_LENGTH"]) == SHAPE[0]
+    truth = SILICO.labels
+    units = Units((FIRST, SECOND), truth.weight, truth.source, truth.mask, {}, FRAME_RATE, SPACING)
+    ours = json.loads(units.save(tmp_path / "ours.json").read_text())
+    assert list(content) == list(ours)
+    for key in content.keys() - {"SOURCE", "FILENAME", "ACCURACY", "IPTS", "MUPULSES", "BINARY_MUS_FIRING"}:
+        assert json.loads(content[key]) == json.loads(ours[key]), key
+    assert np.shape(json.loads(content["IPTS"])["data"]) == np.shape(json.loads(ours["IPTS"])["data"])
     opened.page.uncheck("#units li:nth-child(1) input")
     name, content = opened.saved("#save-bids")
     assert content.decode().splitlines()[1:] == [f"{time:.6f}\t0\t0" for time in SECOND]

@@ -176,10 +176,12 @@ export function bindSaving(viewer) {
   const { payload, clock, curves } = viewer;
   const footer = () => [
     `${payload.title} · ${clock.time.toFixed(3)} s, frame ${clock.frame + 1} of ${clock.count}`,
-    `colours ±${shown(viewer.limit)} mm/s, ${viewer.isDark ? "light blue" : "blue"} away from, orange towards the probe · recorded ${shown(payload.recordedRate)} frames/s · myovivo ${payload.version}`,
+    `recorded ${shown(payload.recordedRate)} frames/s · velocity away from and towards the probe · myovivo ${payload.version}`,
   ];
-  const stage = figureOf("stage");
-  figureOf("save-png").addEventListener("click", async () => saveFile(fileName(payload.title, ".png"), await pictureOf(stage, footer())));
+  const parts = [figureOf("panes"), figureOf("charts")];
+  figureOf("save-png").addEventListener("click", async () => {
+    saveFile(fileName(payload.title, ".png"), await pictureOf(viewer, parts, footer()));
+  });
   figureOf("save-csv").addEventListener("click", () => {
     const times = Float64Array.from({ length: clock.count }, (_, k) => clock.start + k / clock.frameRate);
     const names = viewer.panes.map((pane) => `${LETTERS[pane.index]} mm/s`);
@@ -190,7 +192,7 @@ export function bindSaving(viewer) {
   clip.addEventListener("click", async () => {
     clip.disabled = true;
     say("recording the clip, from the first frame to the last");
-    saveFile(fileName(payload.title, ".webm"), await clipOf(figureOf("panes"), footer, clock));
+    saveFile(fileName(payload.title, ".webm"), await clipOf([figureOf("panes")], footer, clock));
     clip.disabled = false;
     say("clip saved");
   });

@@ -138,6 +138,12 @@ export class Viewer {
     for (const part of parts) this.stale.add(part);
   }
 
+  /** Draw everything at once. */
+  drawNow() {
+    for (const part of ALL) this.stale.add(part);
+    this.flush();
+  }
+
   flush() {
     const stale = new Set(this.stale);
     this.stale.clear();
