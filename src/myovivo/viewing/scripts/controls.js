@@ -17,6 +17,13 @@ export function say(text) {
   figureOf("spoken").textContent = text;
 }
 
+/** @param {string} text */
+export function notify(text) {
+  const notice = figureOf("notice");
+  notice.textContent = text;
+  notice.hidden = !text;
+}
+
 /** @param {number} speed */
 function spoken(speed) {
   return speed === 1 ? "real time" : `1/${1 / speed}`;
@@ -192,8 +199,13 @@ export function bindSaving(viewer) {
   clip.addEventListener("click", async () => {
     clip.disabled = true;
     say("recording the clip, from the first frame to the last");
-    saveFile(fileName(payload.title, ".webm"), await clipOf([figureOf("panes")], footer, clock));
+    try {
+      saveFile(fileName(payload.title, ".webm"), await clipOf([figureOf("panes")], footer, clock));
+      notify("");
+      say("clip saved");
+    } catch (error) {
+      notify(`No clip was saved: ${/** @type {Error} */ (error).message}`);
+    }
     clip.disabled = false;
-    say("clip saved");
   });
 }

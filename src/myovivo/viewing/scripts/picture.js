@@ -6,6 +6,14 @@ import { figureOf } from "./curves.js";
 
 const SCALE = 2;
 
+const CLIP_SCALE = 1;
+
+const CODECS = ["video/webm;codecs=vp8", "video/webm", "video/mp4"]; // the first is the fastest, which loses fewest frames
+
+const EMPTY = 1000; // bytes: a file without a frame has fewer
+
+const STILL_MS = 1500; // without another piece, after which an encoder has come to the end
+
 const FOOT = 44; // px of what stands below the view
 
 /**
@@ -18,9 +26,9 @@ const FOOT = 44; // px of what stands below the view
 export function paintView(parts, lines, scale, target = document.createElement("canvas")) {
   const frames = parts.map((part) => part.getBoundingClientRect());
   const width = Math.max(...frames.map((frame) => frame.width)), height = frames.reduce((sum, frame) => sum + frame.height + 8, 0);
-  target.width = 2 * Math.round((width * scale) / 2); // video needs even numbers
-  target.height = 2 * Math.round(((height + FOOT) * scale) / 2);
-  const draw = /** @type {CanvasRenderingContext2D} */ (target.getContext("2d"));
+  const size = [width, height + FOOT].map((length) => 2 * Math.round((length * scale) / 2)); // video needs even numbers
+  if (target.width !== size[0] || target.height !== size[1]) [target.width, target.height] = size;
+  const draw = /** @type {CanvasRenderingContext2D} */ (target.getContext("2d", { willReadFrequently: true }));
   draw.setTransform(scale, 0, 0, scale, 0, 0);
   draw.fillStyle = inks.of("card");
   draw.fillRect(0, 0, width + 2, height + FOOT + 2);
@@ -100,32 +108,60 @@ export function pictureOf(viewer, parts, lines) {
  * @param {HTMLElement[]} parts
  * @param {() => string[]} lines
  * @param {import("./clock.js").Clock} clock
- * @returns {Promise<Blob>} WebM
+ * @returns {Promise<Blob>} WebM; refused if the browser recorded nothing
  */
 export async function clipOf(parts, lines, clock) {
-  const canvas = paintView(parts, lines(), 1.5);
-  const recorder = new MediaRecorder(canvas.captureStream(), { videoBitsPerSecond: 8e6 });
-  /** @type {Blob[]} */
-  const pieces = [];
-  recorder.addEventListener("dataavailable", (event) => pieces.push(event.data));
-  const stopped = new Promise((done) => recorder.addEventListener("stop", done));
+  // A recorder of the canvas that the view is painted on
   clock.pause();
   clock.seek(0);
-  clock.loops = false;
-  recorder.start();
+  const canvas = paintView(parts, lines(), CLIP_SCALE);
+  const mimeType = CODECS.find((type) => MediaRecorder.isTypeSupported(type));
+  const stream = canvas.captureStream(0); // a picture is taken when it is asked for, and none is missed
+  const track = /** @type {CanvasCaptureMediaStreamTrack} */ (stream.getVideoTracks()[0]);
+  const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: 8e6 });
+  const pieces = /** @type {Blob[]} */ ([]);
+  recorder.addEventListener("dataavailable", (event) => pieces.push(event.data));
+  const started = new Promise((done) => recorder.addEventListener("start", done));
+  const stopped = new Promise((done) => recorder.addEventListener("stop", done));
+  const size = () => pieces.reduce((sum, piece) => sum + piece.size, 0);
+  recorder.start(100);
+  await started;
+  // Each frame that is shown is painted
   const { show } = clock;
+  const paint = () => {
+    paintView(parts, lines(), CLIP_SCALE, canvas);
+    track.requestFrame();
+  };
+  paint();
+  clock.loops = false;
   clock.show = (frame) => {
     show(frame);
-    paintView(parts, lines(), 1.5, canvas);
+    paint();
   };
   clock.play();
-  await new Promise((done) => {
-    const look = () => (clock.playing ? requestAnimationFrame(look) : done(null));
-    look();
-  });
+  await until(() => !clock.playing);
   clock.show = show;
   clock.loops = true;
+  // The encoder may lag behind: what it has not come to would be lost
+  let grown = performance.now(), before = -1;
+  await until(() => {
+    if (size() !== before) grown = performance.now();
+    before = size();
+    return performance.now() - grown > STILL_MS;
+  });
   recorder.stop();
   await stopped;
+  if (size() <= EMPTY) throw new Error("the browser recorded no frame; play more slowly and try again");
   return new Blob(pieces, { type: recorder.mimeType });
+}
+
+/**
+ * @param {() => boolean} holds asked at each picture of the screen
+ * @returns {Promise<void>}
+ */
+function until(holds) {
+  return new Promise((done) => {
+    const look = () => (holds() ? done() : requestAnimationFrame(look));
+    look();
+  });
 }
