@@ -357,6 +357,13 @@ def test_a_unit_is_selected_in_list_and_raster_and_outlined_where_it_moves(opene
     np.testing.assert_array_equal(np.reshape(outline, SHAPE[1:]), SILICO.labels.mask[1])
     opened.page.evaluate("viewer.clock.seekTime(0.7)")
     assert "picked firing" in opened.value("v.shapes(0).map((one) => one.state)")
+    # a double click into a territory selects it
+    screen, inner = opened.page.locator(".pane .over").nth(1).bounding_box(), opened.value("v.panes[1].box")
+    for row, column, selected in ((7, 7, [0]), (14, 10, [1]), (22, 18, [])):
+        x = screen["x"] + inner["x"] + (column + 0.5) / SHAPE[2] * inner["width"]
+        y = screen["y"] + inner["y"] + (row + 0.5) / SHAPE[1] * inner["height"]
+        opened.page.mouse.dblclick(x, y)
+        assert opened.value("[...v.selected]") == selected
     # a click on a firing selects it, its unit, and goes there
     box = opened.page.locator("#raster .plot").bounding_box()
     x, y = opened.value("[v.raster.chart.toX(0.4), v.raster.chart.toY(0.5)]")

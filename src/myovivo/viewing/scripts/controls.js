@@ -138,6 +138,7 @@ export function bindScreens(viewer) {
     over.addEventListener("pointermove", (event) => from && reach(event));
     over.addEventListener("pointerup", () => (from = null));
     over.addEventListener("pointercancel", () => (from = null));
+    over.addEventListener("dblclick", (event) => viewer.selectAt(pane.index, pane.pixelAt(event)));
     over.addEventListener("keydown", (event) => {
       const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
       if (!by || event.ctrlKey || event.metaKey) return;
