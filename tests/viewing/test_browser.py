@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from myovivo.identification.units import Units
 from myovivo.sequences.labels import MotorUnits
 from myovivo.sequences.sequence import Sequence
 from myovivo.simulation.spike_trains.reading import read_spike_trains
@@ -315,6 +316,26 @@ def test_keys_reach_everything_else(opened):
     assert opened.value("v.pixel") == {"row": before["row"] - 1, "column": before["column"] - 1}
 
 
+def test_boxes_do_the_same_as_keys_and_the_wheel_zooms_into_time(opened):
+    opened.page.uncheck("#outlines")
+    assert opened.value("v.shapes(0)") == []
+    opened.page.uncheck("#difference")
+    assert opened.page.locator(".pane").count() == 3
+    opened.page.check("#difference")
+    assert opened.page.locator(".pane").count() == 4
+    box = opened.page.locator("#course .plot").bounding_box()
+    x = box["x"] + opened.value("v.curves.course.toX(0.3)")
+    opened.page.mouse.move(x, box["y"] + 40)
+    opened.page.mouse.wheel(0, -100)
+    opened.settle()
+    low, high = opened.value("v.window")
+    assert high - low == pytest.approx(0.6)
+    assert (0.3 - low) / (high - low) == pytest.approx(0.3 / 0.75, abs=0.01)
+    opened.page.mouse.dblclick(x, box["y"] + 40)
+    opened.settle()
+    assert opened.value("v.window") == [0, 0.75]
+
+
 def test_the_help_names_every_key(opened):
     opened.click("#help-open")
     rows = opened.page.eval_on_selector_all("#keys tr", "all => all.map((one) => one.textContent)")
@@ -336,6 +357,13 @@ def test_a_unit_is_selected_in_list_and_raster_and_outlined_where_it_moves(opene
     np.testing.assert_array_equal(np.reshape(outline, SHAPE[1:]), SILICO.labels.mask[1])
     opened.page.evaluate("viewer.clock.seekTime(0.7)")
     assert "picked firing" in opened.value("v.shapes(0).map((one) => one.state)")
+    # a double click into a territory selects it
+    screen, inner = opened.page.locator(".pane .over").nth(1).bounding_box(), opened.value("v.panes[1].box")
+    for row, column, selected in ((7, 7, [0]), (14, 10, [1]), (22, 18, [])):
+        x = screen["x"] + inner["x"] + (column + 0.5) / SHAPE[2] * inner["width"]
+        y = screen["y"] + inner["y"] + (row + 0.5) / SHAPE[1] * inner["height"]
+        opened.page.mouse.dblclick(x, y)
+        assert opened.value("[...v.selected]") == selected
     # a click on a firing selects it, its unit, and goes there
     box = opened.page.locator("#raster .plot").bounding_box()
     x, y = opened.value("[v.raster.chart.toX(0.4), v.raster.chart.toY(0.5)]")
@@ -389,7 +417,13 @@ def test_edited_units_are_saved_as_files_that_the_package_reads(opened, tmp_path
         for train, times in zip(sorted(trains, key=lambda one: one[0]), (SECOND, expected), strict=True):
             np.testing.assert_allclose(train, times, atol=within + 1e-9)
     content = json.loads(content)
-    assert json.loads(content["EMG_LENGTH"]) == SHAPE[0]
+    truth = SILICO.labels
+    units = Units((FIRST, SECOND), truth.weight, truth.source, truth.mask, {}, FRAME_RATE, SPACING)
+    ours = json.loads(units.save(tmp_path / "ours.json").read_text())
+    assert list(content) == list(ours)
+    for key in content.keys() - {"SOURCE", "FILENAME", "ACCURACY", "IPTS", "MUPULSES", "BINARY_MUS_FIRING"}:
+        assert json.loads(content[key]) == json.loads(ours[key]), key
+    assert np.shape(json.loads(content["IPTS"])["data"]) == np.shape(json.loads(ours["IPTS"])["data"])
     opened.page.uncheck("#units li:nth-child(1) input")
     name, content = opened.saved("#save-bids")
     assert content.decode().splitlines()[1:] == [f"{time:.6f}\t0\t0" for time in SECOND]
@@ -504,5 +538,33 @@ def test_of_a_unit_known_by_its_firings_the_place_is_found(browser, tmp_path):
     (shape,) = page.value("v.shapes(0).map((one) => [[...one.mask], one.state])")
     np.testing.assert_array_equal(np.reshape(shape[0], SHAPE[1:]), mask)
     assert shape[1].startswith("picked guessed")
+    assert not page.complaints
+    page.context.close()
+
+
+def test_either_list_of_units_can_be_edited(browser, tmp_path):
+    page = Opened(browser, SILICO.view([[0.2], []]).save(tmp_path / "view.html").as_uri())
+    options = page.page.eval_on_selector_all("#list option", "all => all.map((one) => one.textContent)")
+    assert options == ["found units of A", "true units of A"]
+    assert page.page.locator("#units li").count() == 2
+    page.press("n", "n")  # a unit without a firing
+    assert page.page.is_disabled("#delete-spike")
+    page.page.select_option("#list", "1")
+    page.settle()
+    assert page.value("v.edits.units.map((unit) => unit.times)") == [FIRST.tolist(), SECOND.tolist()]
+    assert page.value("v.beside.map((unit) => unit.times)") == [[0.2], []]
+    page.press("n", "Delete")
+    assert len(page.value("v.lists[1].edits.units[0].times")) == 4
+    assert not page.complaints
+    page.context.close()
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 9), (30, 1, 1)])
+def test_the_least_there_can_be_is_shown(browser, tmp_path, shape):
+    one = Sequence(np.zeros(shape, np.float32), FRAME_RATE, SPACING)
+    page = Opened(browser, one.view().save(tmp_path / "view.html").as_uri())
+    page.press("Space", "End", "m", "l", "+", "n", "a", "Delete", "Control+z")
+    assert page.value("v.clock.frame") == shape[0] - 1
+    assert page.page.locator("#units-section").is_hidden()
     assert not page.complaints
     page.context.close()

@@ -11,7 +11,7 @@ from myovivo.viewing.page import view_page
 from myovivo.viewing.panes import pane_of
 
 
-def page(frames=40):
+def page(frames=16):
     """Two sequences whose frames are of one velocity each, that of the other being the opposite."""
     velocity = np.broadcast_to(np.linspace(-1e-3, 1e-3, frames, dtype=np.float32)[:, None, None], (frames, 16, 16))
     one = sequence(shape=(frames, 16, 16), spacing=(0.001, 0.001)).replace(velocity=velocity)
@@ -30,9 +30,9 @@ def test_a_gif_has_the_frames_in_the_colours_of_the_page(tmp_path):
     path = shown.save(tmp_path / "clip.gif", speed=1 / 64)  # 8 frames/s
     limit = float(shown.html.split('"limit": ')[1].split(",")[0])
     with Image.open(path) as clip:
-        assert clip.n_frames == 40
+        assert clip.n_frames == 16
         assert clip.info["duration"] == pytest.approx(125, abs=5)
-        for frame in (0, 7, 33):
+        for frame in (0, 7, 13):
             clip.seek(frame)
             picture = np.asarray(clip.convert("RGB")).astype(int)
             half = picture.shape[1] // 2
@@ -54,7 +54,7 @@ def test_an_mp4_can_be_played(tmp_path):
     path = page()[0].save(tmp_path / "clip.mp4", speed=1 / 32)
     video = cv2.VideoCapture(str(path))
     assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(16)
-    assert int(video.get(cv2.CAP_PROP_FRAME_COUNT)) == 40
+    assert int(video.get(cv2.CAP_PROP_FRAME_COUNT)) == 16
     assert video.read()[1].std() > 10
     assert [file.name for file in tmp_path.iterdir()] == ["clip.mp4"]
 

@@ -74,7 +74,7 @@ def view(
     >>> import myovivo as mv
     >>> page = mv.view(mv.simulate(seed=0, **{"grid.frames": 64}), every=2, quiet=True)
     >>> page
-    ViewPage: silico silico0; 1 sequence, 32 frames, 0.3 MB; save it as .html
+    ViewPage: silico silico0; 1 sequence, 32 frames, 0.4 MB; save it as .html
     """
     # What is shown
     if not 1 <= len(sequences) <= MOST_PANES:

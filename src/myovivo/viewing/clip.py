@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -59,40 +60,55 @@ def save_clip(path: Path, panes: Series[Pane], limit: float, speed: float, quiet
 
 def _pictures(panes: Series[Pane], limit: float, speed: float, numbers: range) -> Iterator[NDArray[np.uint8]]:
     """(H, W, 3) of each frame: the sequences with their axes, and the time."""
-    # The axes, once
+    stage = _Stage(panes)
     first = panes[0]
-    depth, width = (1e3 * n * d for n, d in zip(first.velocity.shape[1:], first.spacing, strict=True))
-    figure = Figure(figsize=(2.6 * len(panes) + 0.4, 2.6 * min(depth / width, 3) + 0.9), dpi=_DOTS)
-    images = []
-    for ax, pane in zip(figure.subplots(1, len(panes), squeeze=False)[0], panes, strict=True):
-        blank = np.full((*pane.velocity.shape[1:], 3), 255, np.uint8)
-        images.append(ax.imshow(blank, extent=(0, width, depth, 0), interpolation="nearest"))
-        ax.set_title(pane.name, fontsize=9, parse_math=False)
-        ax.tick_params(labelsize=7)
-        ax.set_xlabel("lateral (mm)", fontsize=7)
-    figure.axes[0].set_ylabel("depth (mm)", fontsize=7)
-    figure.subplots_adjust(left=0.55 / figure.get_figwidth(), right=0.98, bottom=0.2, top=0.86, wspace=0.22)
-    text = figure.text(0.01, 0.015, "", fontsize=7)
-    # What moves in them
     played = "real time" if speed == 1 else f"{Fraction(speed).limit_denominator(1000)} of real time"
     for number in numbers:
-        for image, pane in zip(images, panes, strict=True):
-            if number < len(pane.velocity):
-                image.set_data(coloured(1e3 * pane.velocity[number], limit, "light"))
-            else:
-                image.set_data(np.full((1, 1, 3), 255, np.uint8))
+        blank = np.full((1, 1, 3), 255, np.uint8)
+        frames = [
+            coloured(1e3 * pane.velocity[number], limit, "light") if number < len(pane.velocity) else blank
+            for pane in panes
+        ]
         time = (first.span.first + number * first.span.every) / first.frame_rate
-        text.set_text(f"{time:.3f} s, {played}; ±{limit:g} mm/s, orange towards the probe, blue away")
-        yield _drawn(figure)
+        yield stage.drawn(frames, f"{time:.3f} s, {played}; ±{limit:g} mm/s, orange towards the probe, blue away")
 
 
-def _drawn(figure: Figure) -> NDArray[np.uint8]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+class _Stage:
+    """Axes that are drawn once, and over them what changes from frame to frame."""
 
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    picture = np.asarray(canvas.buffer_rgba())[..., :3]
-    return np.ascontiguousarray(picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2])  # as video needs
+    def __init__(self, panes: Series[Pane]):
+        first = panes[0]
+        depth, width = (1e3 * n * d for n, d in zip(first.velocity.shape[1:], first.spacing, strict=True))
+        size = (2.6 * len(panes) + 0.4, 2.6 * min(depth / width, 3) + 0.9)
+        figure = Figure(figsize=size, dpi=_DOTS)
+        self.canvas = FigureCanvasAgg(figure)
+        self.axes = figure.subplots(1, len(panes), squeeze=False)[0]
+        figure.subplots_adjust(left=0.55 / size[0], right=0.98, bottom=0.2, top=0.86, wspace=0.22)
+        blank = np.full((1, 1, 3), 255, np.uint8)
+        extent = (0, width, depth, 0)
+        self.images = [ax.imshow(blank, extent=extent, interpolation="nearest", animated=True) for ax in self.axes]
+        for ax, pane in zip(self.axes, panes, strict=True):
+            ax.set_title(pane.name, fontsize=9, parse_math=False)
+            ax.tick_params(labelsize=7)
+            ax.set_xlabel("lateral (mm)", fontsize=7)
+        self.axes[0].set_ylabel("depth (mm)", fontsize=7)
+        self.text = figure.text(0.01, 0.015, "", fontsize=7, animated=True)
+        self.canvas.draw()
+        self.ground = self.canvas.copy_from_bbox(figure.bbox)
+
+    def drawn(self, frames: list[NDArray[np.uint8]], text: str) -> NDArray[np.uint8]:
+        """The picture of frames (Z, X, 3), one for each pane."""
+        self.canvas.restore_region(self.ground)
+        for ax, image, frame in zip(self.axes, self.images, frames, strict=True):
+            image.set_data(frame)
+            ax.draw_artist(image)
+            for spine in ax.spines.values():
+                ax.draw_artist(spine)
+        self.text.set_text(text)
+        self.text.draw(self.canvas.get_renderer())
+        picture = np.asarray(self.canvas.buffer_rgba())[..., :3]
+        rows, columns = (count // 2 * 2 for count in picture.shape[:2])  # even, as video needs
+        return picture[:rows, :columns].copy()
 
 
 def _write_gif(_: Path, part: Path, pictures: Iterator[NDArray[np.uint8]], rate: float) -> None:

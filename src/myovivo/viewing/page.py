@@ -29,7 +29,7 @@ TEMPLATE = Path(__file__).parent / "templates" / "viewer.html"
 
 LARGEST = 1 << 29  # values of a page; a browser holds each as a byte
 
-HEIGHT = 820  # of the frame in a notebook, pixels
+HEIGHT = 900  # of the frame in a notebook, pixels
 
 _SCALE_PERCENTILE = 99.0  # of |velocity|, at which the colours end at first
 

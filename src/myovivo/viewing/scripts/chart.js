@@ -10,6 +10,14 @@ import { inks } from "./colours.js";
  *   more?: (draw: CanvasRenderingContext2D, chart: Chart) => void}} Plot
  */
 
+/** Pixels of a canvas to one of the page: those of the screen, or more while a picture is made. */
+export const sharpness = {
+  wanted: 0,
+  get ratio() {
+    return this.wanted || window.devicePixelRatio || 1;
+  },
+};
+
 export const MARGIN = { left: 44, right: 8, top: 6, bottom: 22 };
 
 export class Chart {
@@ -77,7 +85,7 @@ export class Chart {
   redraw() {
     const { plot, draw2d: draw } = this;
     if (!plot) return;
-    const ratio = window.devicePixelRatio || 1;
+    const { ratio } = sharpness;
     this.width = this.box.clientWidth;
     this.height = this.box.clientHeight;
     if (this.width < 80 || this.height < 50) return;

@@ -17,6 +17,13 @@ export function say(text) {
   figureOf("spoken").textContent = text;
 }
 
+/** @param {string} text */
+export function notify(text) {
+  const notice = figureOf("notice");
+  notice.textContent = text;
+  notice.hidden = !text;
+}
+
 /** @param {number} speed */
 function spoken(speed) {
   return speed === 1 ? "real time" : `1/${1 / speed}`;
@@ -131,6 +138,7 @@ export function bindScreens(viewer) {
     over.addEventListener("pointermove", (event) => from && reach(event));
     over.addEventListener("pointerup", () => (from = null));
     over.addEventListener("pointercancel", () => (from = null));
+    over.addEventListener("dblclick", (event) => viewer.selectAt(pane.index, pane.pixelAt(event)));
     over.addEventListener("keydown", (event) => {
       const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
       if (!by || event.ctrlKey || event.metaKey) return;
@@ -176,10 +184,12 @@ export function bindSaving(viewer) {
   const { payload, clock, curves } = viewer;
   const footer = () => [
     `${payload.title} · ${clock.time.toFixed(3)} s, frame ${clock.frame + 1} of ${clock.count}`,
-    `colours ±${shown(viewer.limit)} mm/s, ${viewer.isDark ? "light blue" : "blue"} away from, orange towards the probe · recorded ${shown(payload.recordedRate)} frames/s · myovivo ${payload.version}`,
+    `recorded ${shown(payload.recordedRate)} frames/s · velocity away from and towards the probe · myovivo ${payload.version}`,
   ];
-  const stage = figureOf("stage");
-  figureOf("save-png").addEventListener("click", async () => saveFile(fileName(payload.title, ".png"), await pictureOf(stage, footer())));
+  const parts = [figureOf("panes"), figureOf("charts")];
+  figureOf("save-png").addEventListener("click", async () => {
+    saveFile(fileName(payload.title, ".png"), await pictureOf(viewer, parts, footer()));
+  });
   figureOf("save-csv").addEventListener("click", () => {
     const times = Float64Array.from({ length: clock.count }, (_, k) => clock.start + k / clock.frameRate);
     const names = viewer.panes.map((pane) => `${LETTERS[pane.index]} mm/s`);
@@ -190,8 +200,13 @@ export function bindSaving(viewer) {
   clip.addEventListener("click", async () => {
     clip.disabled = true;
     say("recording the clip, from the first frame to the last");
-    saveFile(fileName(payload.title, ".webm"), await clipOf(figureOf("panes"), footer, clock));
+    try {
+      saveFile(fileName(payload.title, ".webm"), await clipOf([figureOf("panes")], footer, clock));
+      notify("");
+      say("clip saved");
+    } catch (error) {
+      notify(`No clip was saved: ${/** @type {Error} */ (error).message}`);
+    }
     clip.disabled = false;
-    say("clip saved");
   });
 }

@@ -54,6 +54,7 @@ export class Editing {
     const { edits, beside, selected, span, lists, list } = this.viewer;
     const other = lists.find(({ edits: { units } }) => units.length && beside.includes(units[0]))?.title;
     const kept = edits.units.filter((unit) => unit.kept).length;
+    /** @type {HTMLSelectElement} */ (/** @type {unknown} */ (figureOf("list"))).value = String(list);
     figureOf("units-title").textContent = `${kept} of ${edits.units.length} kept`;
     figureOf("raster-note").textContent = `${lists[list]?.title ?? ""}${other ? `; grey: ${other}` : ""}`;
     this.enable("merge", selected.size > 1);

@@ -1,6 +1,6 @@
 /** Where the page begins. */
 
-import { bindDisplay, bindPlayback, bindSaving, bindScreens, bindTime, changeSpeed, chooseTool, inputOf, say, showRates } from "./controls.js";
+import { bindDisplay, bindPlayback, bindSaving, bindScreens, bindTime, changeSpeed, chooseTool, inputOf, notify, say, showRates } from "./controls.js";
 import { figureOf } from "./curves.js";
 import { Editing } from "./editing.js";
 import { decodeAll } from "./frames.js";
@@ -9,13 +9,6 @@ import { readPayload } from "./payload.js";
 import { ALL, Viewer } from "./viewer.js";
 
 const THEMES = ["automatic", "light", "dark"];
-
-/** @param {string} text */
-function notify(text) {
-  const notice = figureOf("notice");
-  notice.textContent = text;
-  notice.hidden = !text;
-}
 
 /** @param {Viewer} viewer */
 function bindTheme(viewer) {

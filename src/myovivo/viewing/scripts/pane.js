@@ -2,7 +2,7 @@
 
 import { inks, inkOf, LETTERS, Scale } from "./colours.js";
 import { floatsOf } from "./payload.js";
-import { line, shown, ticks } from "./chart.js";
+import { line, sharpness, shown, ticks } from "./chart.js";
 import { outlineOf } from "./outlines.js";
 
 const LEFT = 26, BOTTOM = 18, TOP = 3, RIGHT = 4; // px around the image
@@ -57,7 +57,7 @@ export class PaneView {
     for (const canvas of [this.image, this.layer]) {
       Object.assign(canvas.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` });
     }
-    const ratio = window.devicePixelRatio || 1;
+    const { ratio } = sharpness;
     this.over.width = Math.round(Math.max(width, 1) * ratio);
     this.over.height = Math.round((box.height + TOP + BOTTOM) * ratio);
   }
@@ -95,7 +95,7 @@ export class PaneView {
    */
   showOver(what) {
     const draw = /** @type {CanvasRenderingContext2D} */ (this.over.getContext("2d"));
-    const ratio = window.devicePixelRatio || 1;
+    const { ratio } = sharpness;
     draw.setTransform(ratio, 0, 0, ratio, 0, 0);
     draw.clearRect(0, 0, this.over.width, this.over.height);
     this.drawAxes(draw);

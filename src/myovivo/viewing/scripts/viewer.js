@@ -138,6 +138,12 @@ export class Viewer {
     for (const part of parts) this.stale.add(part);
   }
 
+  /** Draw everything at once. */
+  drawNow() {
+    for (const part of ALL) this.stale.add(part);
+    this.flush();
+  }
+
   flush() {
     const stale = new Set(this.stale);
     this.stale.clear();
@@ -244,6 +250,24 @@ export class Viewer {
       this.guesses.set(times, mask);
     }
     return mask;
+  }
+
+  /**
+   * Select the unit whose territory a pixel of a pane lies in, the smallest of several; none where there is none.
+   * @param {number} pane
+   * @param {{row: number, column: number}} pixel
+   */
+  selectAt(pane, { row, column }) {
+    const source = pane < this.sequences.length ? pane : 0;
+    const at = row * this.payload.size[1] + column;
+    const area = (/** @type {Uint8Array} */ mask) => mask.reduce((sum, inside) => sum + inside, 0);
+    const there = this.lists.flatMap(({ panes, edits }, list) =>
+      edits.units.flatMap(({ mask, kept }, unit) => (panes.includes(source) && kept && mask?.[at] ? [{ list, unit, size: area(mask) }] : [])),
+    );
+    const ofThisList = there.filter(({ list }) => list === this.list);
+    const [best] = (ofThisList.length ? ofThisList : there).sort((a, b) => a.size - b.size);
+    if (best && best.list !== this.list) this.chooseList(best.list);
+    this.select(best ? [best.unit] : []);
   }
 
   /** @param {number} list of units */
