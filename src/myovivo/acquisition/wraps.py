@@ -22,7 +22,7 @@ _APART = math.pi / 2  # rad, a quarter of a cycle per frame: an estimate so far 
 
 _LONGEST = 0.25  # s, of the window on either side, as its frames are kept
 
-_CHUNK = 256  # frames mended at a time
+_CHUNK = 128  # frames mended at a time
 
 _PIXELS = 512  # of a chunk whose medians are taken at a time
 
