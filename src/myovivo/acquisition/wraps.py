@@ -26,7 +26,7 @@ _CHUNK = 128  # frames mended at a time
 
 _PIXELS = 512  # of a chunk whose medians are taken at a time
 
-Pairs = Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]]
+VelocityAndPhase = Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
 class Wraps:
@@ -54,7 +54,7 @@ class Wraps:
         self.unfolded, self.replaced = np.zeros(shape, int), np.zeros(shape, int)
         self._frames = 0
 
-    def mended(self, pairs: Pairs) -> Iterator[NDArray[np.float32]]:
+    def mended(self, pairs: VelocityAndPhase) -> Iterator[NDArray[np.float32]]:
         """Velocity (B, Z, X), m/s, as it came but for what is mended.
 
         Parameters
