@@ -196,6 +196,23 @@ def test_units_beyond_the_image_are_background_and_none_of_a_given_activity():
     assert phantom(activity=activity, **changes).labels.background_source is None
 
 
+def test_twitches_of_a_phantom_shrink_as_its_units_are_active_and_labels_tell():
+    linear = {"twitch.rate_exponent": 0.0, "twitch.saturation": 0.0, "twitch.discharge_jitter": 0.0}
+    alone, among = (
+        phantom(seed=0, **TINY, **{**linear, "twitch.saturation": saturation}).labels for saturation in (0.0, 0.5)
+    )
+    shrunk = among.source.std(1) / alone.source.std(1)
+    assert np.all((shrunk > 0.2) & (shrunk < 0.6))  # five others at most, 1 / (1 + 0.5 n), and never none
+    assert np.array_equal(alone.weight, among.weight)
+    twitch = PhantomSettings().twitch
+    assert min(-twitch.rate_exponent, twitch.saturation, twitch.discharge_jitter) > 0  # on by default
+
+
+def test_an_image_of_nothing_but_fat_is_refused():
+    with pytest.raises(InputError, match="next to no muscle"):
+        phantom(seed=0, **TINY, **{"tissue.fat": (0.05, 0.05)})
+
+
 def test_bone_lies_in_part_of_the_subjects_at_a_random_depth_and_holds_still():
     settings = Tissue(bone_probability=0.4, bone_depth=(0.02, 0.035))
     tissues = [draw_tissue(settings, Grid(), np.random.default_rng(seed)) for seed in range(60)]

@@ -22,11 +22,11 @@ _APART = math.pi / 2  # rad, a quarter of a cycle per frame: an estimate so far 
 
 _LONGEST = 0.25  # s, of the window on either side, as its frames are kept
 
-_CHUNK = 256  # frames mended at a time
+_CHUNK = 128  # frames mended at a time
 
 _PIXELS = 512  # of a chunk whose medians are taken at a time
 
-FramePairs = Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]]
+VelocityAndPhase = Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
 class Wraps:
@@ -54,7 +54,7 @@ class Wraps:
         self.unfolded, self.replaced = np.zeros(shape, int), np.zeros(shape, int)
         self._frames = 0
 
-    def mended(self, pairs: FramePairs) -> Iterator[NDArray[np.float32]]:
+    def mended(self, pairs: VelocityAndPhase) -> Iterator[NDArray[np.float32]]:
         """Velocity (B, Z, X), m/s, as it came but for what is mended.
 
         Parameters

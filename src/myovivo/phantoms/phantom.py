@@ -80,8 +80,8 @@ def phantom(
     Recording
         IQ frames at 2 kHz, rendered block by block when they are asked for, with ground truth:
         `labels.velocity()` is the true axial velocity in m/s at the recording's frame rate; units beyond the image,
-        drift and pulsation are in its background. A contraction up to twice
-        too strong for the imaging model is softened; its `provenance["softened"]` says by what.
+        drift and pulsation are in its background. A contraction up to twice too strong for the imaging model is
+        softened; its `provenance["softened"]` says by what.
 
     Raises
     ------
@@ -91,6 +91,8 @@ def phantom(
     grid, imaging = settings.grid, settings.imaging
     who = _subject(settings, seed, subject)  # pyright: ignore[reportArgumentType]
     tissue = who.tissue
+    if tissue.muscle[tissue.image].mean() < _LEAST_MUSCLE:
+        raise InputError("the image shows next to no muscle; deepen the grid or thin tissue.fat")
     rng = np.random.default_rng([seed, subject, run, 1])
     parts = _draw(settings, tissue, rng) if activity is None else _borrow(settings, activity)
     frames = math.ceil(grid.duration * imaging.frame_rate)
@@ -252,8 +254,6 @@ def _draw(settings: PhantomSettings, tissue: TissueSlice, rng: Generator) -> Act
     twitches = draw_twitches(settings.twitch, len(trains.times), rng)
     cells = tissue_grid(settings.grid)
     muscle = tissue.muscle[tissue.image]
-    if muscle.mean() < _LEAST_MUSCLE:
-        raise InputError("the image shows next to no muscle; deepen the grid or thin tissue.fat")
     territories: list[Territories] = []
     while len(territories) < len(trains.times):
         territory = draw_territories(settings.territory, cells, 1, rng)

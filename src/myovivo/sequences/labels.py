@@ -22,7 +22,9 @@ class MotorUnits(Introduced):
     """Ground truth of K motor units in a sequence of T frames on a Z x X grid.
 
     The noise-free velocity is ``sum_k weight[k] * source[k]`` plus, in a phantom, the background
-    motion ``sum_b background_weight[b] * background_source[b]``.
+    motion ``sum_b background_weight[b] * background_source[b]``. That holds for the sequence that was simulated: a
+    translated sequence carries the labels of its input, whose spike times and territories are true of it too, while
+    `weight` and `source` go on describing the input.
 
     Attributes
     ----------
@@ -36,7 +38,8 @@ class MotorUnits(Introduced):
     source : (K, T) float32, m/s, positive towards the probe
     twitch : (K,) arrays by name: contraction_time, half_relaxation_time, delay (s), amplitude (m), sign,
         firing_rate (Hz)
-    background_weight, background_source : (B, Z, X) and (B, T), as weight and source
+    background_weight, background_source : (B, Z, X) and (B, T), as weight and source, of motion that none of the K
+        units causes: units beyond the image, drift, an artery
     """
 
     spike_times: tuple[Floats, ...]
@@ -84,7 +87,7 @@ class MotorUnits(Introduced):
             facts["territories"] = f"diameter {between(diameters)} mm"
             facts["sources"] = f"peak {between(peaks)} mm/s, positive towards the probe"
         if background:
-            facts["background"] = counted(background, "pattern") + " of motion that no unit causes"
+            facts["background"] = counted(background, "pattern") + " of motion that no labelled unit causes"
         return Introduction(f"MotorUnits: {counted(units, 'motor unit')}", facts)
 
 
@@ -125,7 +128,7 @@ _LABEL_ARRAYS = {
     "mask": ("1", "inside the territory (unit, depth, lateral)"),
     "weight": ("1", "how strongly a pixel follows the unit, signed (unit, depth, lateral)"),
     "source": ("m/s", "velocity time course per unit (unit, frame)"),
-    "background_weight": ("1", "patterns of motion that no unit causes (pattern, depth, lateral)"),
+    "background_weight": ("1", "patterns of motion that no labelled unit causes (pattern, depth, lateral)"),
     "background_source": ("m/s", "their velocity time courses (pattern, frame)"),
 }
 

@@ -1,4 +1,7 @@
-"""Settings of the in silico muscle; each text says whether its default is the paper's ([P]) or ours."""
+"""Settings of the in silico muscle; each text says whether its default is the paper's ([P]) or ours.
+
+[P] is what Ali et al. 2022 state; nothing here is taken from a default of anybody's code.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ class Territory(Settings):
     profile: Literal["disc", "gauss", "exp-tail", "lorentz"] = Field(
         default="exp-tail", description="weight over radius (ours)"
     )
-    tail: Positive = Field(default=0.010, description="decay length of exp-tail, m (ours)")
+    tail: Positive = Field(default=0.010, description="decay length of exp-tail, as in the phantom's tissue, m (ours)")
     shape: Literal["circle", "ellipse", "crescent"] = Field(
         default="circle", description="outline; circle [P], the others ours"
     )

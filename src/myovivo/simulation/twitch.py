@@ -5,7 +5,7 @@ so the velocity has zero net area; it is zero at the contraction time Tc, where 
 
     D(t) = (t / Tc)^m  exp(m (1 - t / Tc)),   m = ln 2 / (Thr/Tc - 1 - ln(Thr/Tc))
 
-Raikova et al. 2007, J Electromyogr Kinesiol 17:121-130.
+Raikova et al. 2007, J Electromyogr Kinesiol 17:121-130, doi:10.1016/j.jelekin.2006.01.005.
 """
 
 from __future__ import annotations
