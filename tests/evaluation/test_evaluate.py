@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 import myovivo.evaluation
 from myovivo.errors import FileError, InputError
-from myovivo.evaluation import columns, content, features, frechet, map_features, metrics, moments
+from myovivo.evaluation import columns, content, features, halves, map_features, metrics, moments
 from myovivo.evaluation.coherence import coherence
 from myovivo.evaluation.evaluate import evaluate
 from myovivo.sequences.header import read_velocity
@@ -291,7 +291,7 @@ def many():
 
 def test_intervals_by_subject_stand_beside_the_means_over_pairs(many):
     for row in many.rows:
-        assert set(row.intervals) == set(DISTANCES)
+        assert set(row.intervals) == {*DISTANCES, "PR"}
         for name, (low, high) in row.intervals.items():
             assert low < row.columns[name].mean < high, (row.name, name)
             assert high - low < 4 * row.columns[name].sd
@@ -327,7 +327,7 @@ def test_frechet_distances_are_small_for_domains_alike_and_left_out_with_few_seq
     distance = {row.name: row.columns["FD maps"] for row in many.rows}
     assert distance["none"].mean > 2 * distance["translated"].mean
     assert distance["translated"].mean == pytest.approx(distance["vivo-vivo"].mean, rel=0.5)
-    assert distance["none"].n == frechet.SPLITS
+    assert distance["none"].n == halves.SPLITS
     assert "FD maps" not in [column.name for column in run(translated, vivo).columns()]
 
 

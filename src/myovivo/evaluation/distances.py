@@ -9,10 +9,10 @@ import numpy as np
 
 from ..runtime.arrays import Floats
 from ..sequences.source import Source
-from .bootstrap import interval_of, resampled_pair_means
-from .columns import COLUMNS, OverHalves, OverPairs
+from .bootstrap import LEAST, interval_of, resampled_means, resampled_pair_means
+from .columns import COLUMNS, OverDomains, OverHalves, OverPixels, OverSequences
 from .features import SequenceFeatures
-from .frechet import split_distances
+from .halves import over_halves
 from .rows import NOTHING, Statistic
 
 
@@ -38,21 +38,40 @@ def distances(
 
     cells, intervals, resampled = {}, {}, {}
     for column in COLUMNS:
-        if not isinstance(column.measure, OverPairs | OverHalves):
+        measure = column.measure
+        if isinstance(measure, OverPixels):
             continue
-        feature = column.measure.feature
-        a, b = (np.stack([feature(sequence) for sequence in features[domain]]) for domain in (name, "vivo"))
-        if isinstance(column.measure, OverHalves):
-            resampled[column.name] = split_distances(a, b, subjects, references)
+        a, b = (np.stack([measure.feature(sequence) for sequence in features[domain]]) for domain in (name, "vivo"))
+        if isinstance(measure, OverDomains):
+            cells[column.name] = NOTHING
+            if name != "vivo" and min(len(set(subjects)), len(set(references))) >= LEAST:
+                cells[column.name] = Statistic(measure.measure(a, b, subjects, references), math.nan, 1)
+            continue
+        if isinstance(measure, OverHalves):
+            resampled[column.name] = over_halves(measure.measure, a, b, subjects, references)
             cells[column.name] = _statistic(resampled[column.name])
             continue
-        values = np.where(distinct, column.measure.cross(a, b), np.nan)
-        cells[column.name] = _statistic(values[np.isfinite(values)])
-        resampled[column.name] = resampled_pair_means(values, subjects, references)
+        if isinstance(measure, OverSequences):
+            known = np.isfinite(a)
+            cells[column.name] = _statistic(a[known])
+            resampled[column.name] = _resampled(
+                a[known], [who for who, is_known in zip(subjects, known, strict=True) if is_known], name
+            )
+        else:
+            values = np.where(distinct, measure.cross(a, b), np.nan)
+            cells[column.name] = _statistic(values[np.isfinite(values)])
+            resampled[column.name] = resampled_pair_means(values, subjects, references)
         low, high = interval_of(resampled[column.name])
         if math.isfinite(low):
             intervals[column.name] = (low, high)
     return cells, intervals, resampled
+
+
+def _resampled(values: Floats, subjects: list[str], name: str) -> Floats:
+    """Means over sequences for other draws of their subjects; those of vivo are drawn apart from all others."""
+    if len(set(subjects)) < LEAST:
+        return np.empty(0)
+    return resampled_means(values[:, None], subjects, seed=int(name == "vivo"))[:, 0]
 
 
 def pooled(several: Iterable[Mapping[str, tuple[int, float, float]]]) -> dict[str, Statistic]:
