@@ -13,7 +13,7 @@ from ..runtime.arrays import Floats
 from ..runtime.words import counted
 from .neighbours import distances_between
 
-PERMUTATIONS = 999
+MMD_PERMUTATIONS = 999
 
 
 class Discrepancy(NamedTuple):
@@ -57,7 +57,7 @@ def mmd_test(
     b: ArrayLike,
     subjects_a: Series[str],
     subjects_b: Series[str],
-    permutations: int = PERMUTATIONS,
+    permutations: int = MMD_PERMUTATIONS,
     seed: int = 0,
 ) -> Discrepancy:
     """Are two domains of one distribution? `squared_mmd`, and its p value by permuting subjects.
