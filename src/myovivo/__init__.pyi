@@ -11,6 +11,8 @@ from .acquisition.settings import AcquireSettings as AcquireSettings
 from .errors import MyovivoError as MyovivoError
 from .evaluation.comparison import Comparison as Comparison
 from .evaluation.evaluate import evaluate as evaluate
+from .evaluation.firings import firing_agreement as firing_agreement
+from .evaluation.firings import refit_weights as refit_weights
 from .evaluation.groups import compare_groups as compare_groups
 from .evaluation.maps import depth_profile as depth_profile
 from .evaluation.maps import difference_map as difference_map

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 import weakref
 
 import h5py
@@ -11,8 +12,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 import myovivo.evaluation
-from myovivo.errors import FileError, InputError
-from myovivo.evaluation import columns, content, features, frechet, map_features, metrics, moments
+from myovivo.errors import FileError, InputError, MissingExtraError
+from myovivo.evaluation import columns, content, features, halves, map_features, metrics, moments
 from myovivo.evaluation.coherence import coherence
 from myovivo.evaluation.evaluate import evaluate
 from myovivo.sequences.header import read_velocity
@@ -291,7 +292,7 @@ def many():
 
 def test_intervals_by_subject_stand_beside_the_means_over_pairs(many):
     for row in many.rows:
-        assert set(row.intervals) == set(DISTANCES)
+        assert set(row.intervals) == {*DISTANCES, "PR"}
         for name, (low, high) in row.intervals.items():
             assert low < row.columns[name].mean < high, (row.name, name)
             assert high - low < 4 * row.columns[name].sd
@@ -327,8 +328,24 @@ def test_frechet_distances_are_small_for_domains_alike_and_left_out_with_few_seq
     distance = {row.name: row.columns["FD maps"] for row in many.rows}
     assert distance["none"].mean > 2 * distance["translated"].mean
     assert distance["translated"].mean == pytest.approx(distance["vivo-vivo"].mean, rel=0.5)
-    assert distance["none"].n == frechet.SPLITS
+    assert distance["none"].n == halves.SPLITS
     assert "FD maps" not in [column.name for column in run(translated, vivo).columns()]
+
+
+def test_a_data_frame_holds_what_the_csv_does(many):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = many.to_dataframe()
+    read = pandas.read_csv(io.StringIO(many.to_csv()), index_col="row")
+    assert list(frame.index) == ["none", "translated", "vivo-vivo"]
+    for (name, part), values in frame.items():
+        np.testing.assert_allclose(values, read[f"{name} {part}"])
+    assert frame.loc["translated", ("SSI", "low")] == many.row("translated").intervals["SSI"][0]
+
+
+def test_without_pandas_its_extra_is_named(many, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'myovivo\[pandas\]'"):
+        many.to_dataframe()
 
 
 def test_a_wide_table_is_printed_in_blocks(many):

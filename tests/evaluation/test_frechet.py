@@ -5,6 +5,7 @@ import pytest
 
 from myovivo.errors import InputError
 from myovivo.evaluation import frechet
+from myovivo.evaluation.halves import SPLITS
 
 
 def test_gaussians_that_share_axes_have_the_closed_form():
@@ -68,7 +69,7 @@ def test_halves_of_one_domain_are_the_zero_that_others_are_measured_by():
     within = frechet.split_distances(vivo, vivo, subjects, subjects)
     alike = frechet.split_distances(others, vivo, names, subjects)
     shifted = frechet.split_distances(others + 2, vivo, names, subjects)
-    assert len(within) == frechet.SPLITS
+    assert len(within) == SPLITS
     assert alike.mean() == pytest.approx(within.mean(), rel=0.5)  # not 0: ten sequences each
     assert shifted.mean() == pytest.approx(within.mean() + 8 * 4, rel=0.2)
     assert frechet.split_distances(vivo[:7], vivo[:7], names[:7], names[:7]).size == 0

@@ -6,6 +6,7 @@ A new column is a new entry of `COLUMNS`; the table, the CSV, the pages and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Series
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from ..runtime.arrays import Floats
 from .crossing import cross_bhattacharyya, cross_pearson, cross_rms, cross_ssim
 from .features import SequenceFeatures
+from .frechet import frechet_distance
+from .mmd import mmd_test, squared_mmd
+from .neighbours import authenticity, clipped_coverage, clipped_density
 from .rows import NONE, NOTHING, VIVO_VIVO, Row
 
 BEST = "best model"
@@ -25,12 +29,13 @@ PUBLISHED = (NONE, BEST, VIVO_VIVO)
 class ContentColumn(NamedTuple):
     """Where a translation moves as its original does: xCorr and lag (s) of each pixel, and the labelled territories.
 
-    All are (Z, X); `inside` is None without labels.
+    All are (Z, X); `inside` is None without labels, and so are `firings` (K,), one number per unit.
     """
 
     correlation: Floats
     lag: Floats
     inside: NDArray[Any] | None
+    firings: Floats | None = None
 
 
 class OverPairs(NamedTuple):
@@ -41,13 +46,27 @@ class OverPairs(NamedTuple):
 
 
 class OverHalves(NamedTuple):
-    """A column over domains: the Fréchet distance of few numbers per sequence; mean ± SD over random halves."""
+    """A column over domains: a measure of few numbers per sequence; mean ± SD over random halves of both."""
 
+    measure: Callable[[Floats, Floats], float]
     feature: Callable[[SequenceFeatures], Floats]
 
 
+class OverDomains(NamedTuple):
+    """A column over whole domains and their subjects: one number, and none of vivo-vivo."""
+
+    measure: Callable[[Floats, Floats, Series[str], Series[str]], float]
+    feature: Callable[[SequenceFeatures], Floats]
+
+
+class OverSequences(NamedTuple):
+    """A column over the sequences of a row's own domain; mean ± SD over them."""
+
+    feature: Callable[[SequenceFeatures], float]
+
+
 class OverPixels(NamedTuple):
-    """A column over the pixels of translations and their originals; `values` gives None where there are none."""
+    """A column over the pixels, or units, of translations and originals; `values` gives None where there are none."""
 
     values: Callable[[ContentColumn], Floats | None]
     full_range: bool = False  # of lags
@@ -74,7 +93,7 @@ class Column:
     arrow: str
     meaning: str
     question: str
-    measure: OverPairs | OverHalves | OverPixels
+    measure: OverPairs | OverHalves | OverDomains | OverSequences | OverPixels
     decimals: int = 2
     scale: float = 1.0
     published: Mapping[str, str] = field(default_factory=dict)
@@ -89,6 +108,8 @@ class Column:
 
 
 _MILLISECONDS: Any = {"decimals": 1, "scale": 1e3}
+
+_TO_VIVO = "→\u00a0vivo-vivo"
 
 _TO_ZERO = "→\u00a00"
 
@@ -142,13 +163,49 @@ COLUMNS = (
         "FD maps", "FD maps", "↓",
         "Fréchet distance of the maps' spectra, which sees variety (not in the paper)",
         "Do the maps' spectra have the mean and the variety of those of vivo (ours)? From eight sequences on.",
-        OverHalves(lambda features: features.map_bands),
+        OverHalves(frechet_distance, lambda features: features.map_bands),
     ),
     Column(
         "FD Psd", "FD Psd", "↓",
         "Fréchet distance of the power spectra (not in the paper)",
         "The same of the power spectra (ours).",
-        OverHalves(lambda features: features.psd_bands),
+        OverHalves(frechet_distance, lambda features: features.psd_bands),
+    ),
+    Column(
+        "MMD", "MMD", "↓",
+        "squared maximum mean discrepancy of both spectra (not in the paper)",
+        "Are both spectra together distributed as those of vivo, in any way (ours)? About 0 if they are.",
+        OverHalves(squared_mmd, lambda features: features.bands),
+    ),
+    Column(
+        "MMD p", "MMD p", "↑",
+        "how often subjects shuffled between the domains differ as much (not in the paper)",
+        "Could such a difference be chance (ours)? Below 0.05 they differ; above, these subjects do not show it.",
+        OverDomains(lambda *domains: mmd_test(*domains).p, lambda features: features.bands), 3,
+    ),
+    Column(
+        "Density", "Density", "↑",
+        "share of sequences whose spectra lie where those of vivo are dense (not in the paper)",
+        "Is each sequence like some of vivo (ours)? Blind to what is missing.",
+        OverHalves(clipped_density, lambda features: features.bands),
+    ),
+    Column(
+        "Coverage", "Coverage", "↑",
+        "share of vivo that has sequences near it (not in the paper)",
+        "Is some sequence like each of vivo (ours)? Blind to sequences that are like none.",
+        OverHalves(clipped_coverage, lambda features: features.bands),
+    ),
+    Column(
+        "Authentic", "Authentic", _TO_VIVO,
+        "share of sequences that are no near copies of one of vivo (not in the paper)",
+        "Are sequences new (ours)? Copies take it to 0; so far from vivo that nothing is near takes it to 1.",
+        OverHalves(authenticity, lambda features: features.bands),
+    ),
+    Column(
+        "PR", "PR", _TO_VIVO,
+        "participation ratio: number of patterns that the motion of a sequence is made of (not in the paper)",
+        "Does a sequence move in as many independent patterns (ours)? The row's own number, not a distance.",
+        OverSequences(lambda features: features.participation),
     ),
     Column(
         "xCorr", "xCorr", "↑",
@@ -175,6 +232,12 @@ COLUMNS = (
         "lag inside the labelled motor-unit territories",
         "The lag there.",
         OverPixels(lambda content: _inside(content.lag, content)), **_MILLISECONDS,
+    ),
+    Column(
+        "firings", "firings", "↑",
+        "agreement of true firings of units with the motion inside their territories (not in the paper)",
+        "Do territories still move when their units fire (ours)? Of each unit what no other explains.",
+        OverPixels(lambda content: content.firings),
     ),
     Column(
         "xCorr full range", "xCorr full", "↑",

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from ..errors import InputError, MissingExtraError
 from ..runtime.files import write_text
 from ..runtime.templates import render
 from ..runtime.text_tables import align, align_in_blocks, comma_separated
@@ -16,6 +16,9 @@ from ..sequences.scale import DomainScale
 from .columns import COLUMNS, Column
 from .features import SequenceFeatures
 from .rows import NONE, NOTHING, VIVO_VIVO, Row, rounded
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -203,23 +206,52 @@ class Comparison:
         ------
         FileError : the file cannot be written.
         """
-        columns = self.columns()
-        parts = ("mean", "SD", "n", "low", "high")
-        lines: list[list[Any]] = [
-            ["row", "sequences", *(f"{column.name} {part}" for column in columns for part in parts)]
-        ]
-        for row in self.rows:
-            values = (
-                part
-                for column in columns
-                for part in (*row.columns.get(column.name, NOTHING), *row.intervals.get(column.name, (math.nan,) * 2))
-            )
-            lines.append([row.name, row.sequences, *("" if value != value else value for value in values)])
-        text = comma_separated(lines)
+        heads = ["row", "sequences", *(f"{column.name} {part}" for column in self.columns() for part in CELL_PARTS)]
+        rows = (
+            [row.name, row.sequences, *("" if value != value else value for value in self._numbers(row))]
+            for row in self.rows
+        )
+        text = comma_separated([heads, *rows])
         if path is not None:
             write_text(path, text)
         return text
 
+    def to_dataframe(self) -> pandas.DataFrame:
+        """The table for pandas, whose extra is `myovivo[pandas]`.
+
+        Returns
+        -------
+        pandas.DataFrame : a row per row, by name; columns by name of the column and `mean`, `SD`, `n`, `low`, `high`
+            (lag in s), NaN where there is nothing
+
+        Raises
+        ------
+        MissingExtraError : pandas is not installed.
+
+        Examples
+        --------
+        >>> frame = comparison.to_dataframe()  # doctest: +SKIP
+        >>> frame["SSI"][["mean", "low", "high"]]  # doctest: +SKIP
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise MissingExtraError("pandas", "pandas") from error
+        heads = pandas.MultiIndex.from_product([[column.name for column in self.columns()], CELL_PARTS])
+        names = pandas.Index([row.name for row in self.rows], name="row")
+        return pandas.DataFrame([self._numbers(row) for row in self.rows], names, heads)
+
+    def _numbers(self, row: Row) -> list[float]:
+        """`CELL_PARTS` of each column of a row."""
+        nothing = (math.nan, math.nan)
+        return [
+            part
+            for column in self.columns()
+            for part in (*row.columns.get(column.name, NOTHING), *row.intervals.get(column.name, nothing))
+        ]
+
+
+CELL_PARTS = ("mean", "SD", "n", "low", "high")  # of a cell, in files
 
 WIDTH = 120  # characters of a printed table
 

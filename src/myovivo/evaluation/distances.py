@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..runtime.arrays import Floats
 from ..sequences.source import Source
-from .bootstrap import interval_of, resampled_pair_means
-from .columns import COLUMNS, OverHalves, OverPairs
+from .bootstrap import LEAST, interval_of, resampled_means, resampled_pair_means
+from .columns import COLUMNS, OverHalves, OverPairs, OverPixels, OverSequences
 from .features import SequenceFeatures
-from .frechet import split_distances
+from .halves import over_halves
 from .rows import NOTHING, Statistic
 
 
@@ -29,30 +30,52 @@ def distances(
     intervals : of the columns over pairs, with at least three subjects
     resampled : column name -> its mean for other draws of subjects, the same draws for every domain
     """
-    # Which pairs count: no file with itself, and in vivo-vivo each pair once, since the columns are symmetric.
-    ours, theirs = ([source.identity() for source in domains[domain]] for domain in (name, "vivo"))
-    distinct = np.array([[a != b for b in theirs] for a in ours])
-    if name == "vivo":
-        distinct = np.triu(distinct, 1)
     subjects, references = _subjects(domains[name], name), _subjects(domains["vivo"], "vivo")
-
+    distinct = _distinct(domains[name], domains["vivo"], name == "vivo")
     cells, intervals, resampled = {}, {}, {}
     for column in COLUMNS:
-        if not isinstance(column.measure, OverPairs | OverHalves):
+        measure = column.measure
+        if isinstance(measure, OverPixels):
             continue
-        feature = column.measure.feature
-        a, b = (np.stack([feature(sequence) for sequence in features[domain]]) for domain in (name, "vivo"))
-        if isinstance(column.measure, OverHalves):
-            resampled[column.name] = split_distances(a, b, subjects, references)
-            cells[column.name] = _statistic(resampled[column.name])
+        a, b = (np.stack([measure.feature(sequence) for sequence in features[domain]]) for domain in (name, "vivo"))
+        if isinstance(measure, OverPairs):
+            values = np.where(distinct, measure.cross(a, b), np.nan)
+            means = resampled_pair_means(values, subjects, references)
+            cells[column.name] = _statistic(values[np.isfinite(values)])
+        elif isinstance(measure, OverSequences):
+            means = _resampled_means(a, subjects, name)
+            cells[column.name] = _statistic(a[np.isfinite(a)])
+        elif isinstance(measure, OverHalves):
+            values = over_halves(measure.measure, a, b, subjects, references)
+            # Two halves of one domain differ by more than two draws of it would: there the mean is the aim.
+            resampled[column.name] = np.full_like(values, values.mean()) if name == "vivo" and values.size else values
+            cells[column.name] = _statistic(values)
             continue
-        values = np.where(distinct, column.measure.cross(a, b), np.nan)
-        cells[column.name] = _statistic(values[np.isfinite(values)])
-        resampled[column.name] = resampled_pair_means(values, subjects, references)
-        low, high = interval_of(resampled[column.name])
-        if math.isfinite(low):
-            intervals[column.name] = (low, high)
+        else:
+            cells[column.name] = NOTHING
+            if name != "vivo" and min(len(set(subjects)), len(set(references))) >= LEAST:
+                cells[column.name] = Statistic(measure.measure(a, b, subjects, references), math.nan, 1)
+            continue
+        resampled[column.name] = means
+        if math.isfinite(interval_of(means)[0]):
+            intervals[column.name] = interval_of(means)
     return cells, intervals, resampled
+
+
+def _distinct(ours: list[Source], theirs: list[Source], same: bool) -> NDArray[np.bool_]:
+    """Which pairs count: no file with itself, and in vivo-vivo each pair once, since the columns are symmetric."""
+    own, others = ([source.identity() for source in domain] for domain in (ours, theirs))
+    distinct = np.array([[a != b for b in others] for a in own])
+    return np.triu(distinct, 1) if same else distinct
+
+
+def _resampled_means(values: Floats, subjects: list[str], name: str) -> Floats:
+    """Means over sequences for other draws of their subjects; those of vivo are drawn apart from all others."""
+    known = np.isfinite(values)
+    owners = [subject for subject, is_known in zip(subjects, known, strict=True) if is_known]
+    if len(set(owners)) < LEAST:
+        return np.empty(0)
+    return resampled_means(values[known][:, None], owners, seed=int(name == "vivo"))[:, 0]
 
 
 def pooled(several: Iterable[Mapping[str, tuple[int, float, float]]]) -> dict[str, Statistic]:

@@ -75,9 +75,9 @@ def evaluate(
 
     References
     ----------
-    Ali et al. 2022, BioMed Eng OnLine 21:46. Ours are SSI norm, the coherence distance (`coherence`), the
-    Fréchet distances (`frechet`; from eight sequences on), the intervals (`bootstrap`), the territories and
-    the full range.
+    Ali et al. 2022, BioMed Eng OnLine 21:46. Ours are SSI norm, the coherence distance (`coherence`), what
+    is taken over halves of domains (`frechet`, `mmd`, `neighbours`; from eight sequences on), the participation ratio,
+    the firings, the intervals (`bootstrap`), the verdicts, the territories and the full range.
     """
     options: Any = {"standardisation": standardisation, "frames": frames, "max_lag": max_lag, "full_range": full_range}
     comparison, _ = evaluate_illustrated(translated, vivo, silico, (), **options, workers=workers, quiet=quiet)
@@ -251,7 +251,7 @@ def _rows(
         pixels = pooled(content.sums for content in contents if content is not None)
         judged = {}
         if "silico" in domains and name not in ("silico", "vivo"):
-            for column in cells:
+            for column in compared[name][2]:
                 rows = [(compared[row][0][column].mean, compared[row][2][column]) for row in ("silico", name, "vivo")]
                 judged[column] = decide(*rows)
         label = {"silico": NONE, "vivo": VIVO_VIVO}.get(name, name)

@@ -28,6 +28,7 @@ from ..sequences.source import Domain, Source, sources
 from . import frechet, map_features
 from .coherence import coherence_from
 from .moments import Moments, log_psd
+from .participation import sampled_ratio
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Summary:
     frequency : (T // 2,) Hz
     psd : (T // 2,) (m/s)²/Hz, averaged over the pixels
     coherence : (Z // 2 + X // 2,) as `Coherence.curve`
+    participation : as `participation_ratio`
     """
 
     name: str
@@ -56,6 +58,7 @@ class Summary:
     frequency: Floats
     psd: Floats
     coherence: Floats
+    participation: float
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,10 @@ class SequenceFeatures:
     frequency : (T // 2,) Hz
     log_psd : (T // 2,) ln of the mean PSD, in squared SDs per Hz
     coherence : (Z // 2 + X // 2,) correlation of pixels by their axial, then their lateral separation
+    participation : number of patterns that the motion is made of
     histogram, kspace, kspace_normalised : as in `map_features`
     map_bands, psd_bands : ln power of the map over spatial, of the motion over temporal frequency, as in `frechet`
+    bands : both, one after the other
     """
 
     name: str
@@ -83,6 +88,7 @@ class SequenceFeatures:
     frequency: Floats
     log_psd: Floats
     coherence: Floats
+    participation: float
 
     @cached_property
     def histogram(self) -> Floats:
@@ -103,6 +109,10 @@ class SequenceFeatures:
     @cached_property
     def psd_bands(self) -> Floats:
         return frechet.band_means(self.frequency, np.exp(self.log_psd), self.frequency[0], self.frequency[-1])
+
+    @cached_property
+    def bands(self) -> Floats:
+        return np.concatenate([self.map_bands, self.psd_bands])
 
 
 def summarise(source: Source, frames: int | None = None) -> Summary:
@@ -147,7 +157,7 @@ def summary_of(source: Source, taken: Moments) -> Summary:
         curve = coherence_from(taken.velocity, taken.mean, taken.variance).curve()
     return Summary(
         source.name, header.origin, header.subject, len(taken.velocity), header.frame_rate, header.spacing,
-        taken.mean, taken.variance, frequency, psd, curve,
+        taken.mean, taken.variance, frequency, psd, curve, sampled_ratio(taken.velocity, taken.mean),
     )  # fmt: skip
 
 
@@ -196,6 +206,7 @@ def features_of(summary: Summary, standardisation: DomainScale) -> SequenceFeatu
         frequency=summary.frequency,
         log_psd=log_psd(summary.psd * scale),
         coherence=summary.coherence,
+        participation=summary.participation,
     )
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Series
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..runtime.arrays import Floats
+from ..sequences.labels import MotorUnits
 from ..sequences.scale import DomainScale
 from ..sequences.sequence import Sequence
 from ..sequences.source import Source
 from .columns import COLUMNS, ContentColumn, OverPixels
 from .content import content_from
 from .features import Summary, moments_of, summary_of
+from .firings import agreement_of
 from .maps import difference_sums
 from .moments import Moments
 
@@ -78,11 +80,11 @@ def read_together(
     if not translations:
         for _ in before.rows():
             pass
-    inside = first.territories() if translations else None
+    labels = labels_of(first) if translations else None
     readings: list[Reading] = []
     for place, source in enumerate(translations, 1):
         after = moments_of(source, frames)
-        content, maps = _content(before, after, first.header.frame_rate, inside, max_lag, full_range)
+        content, maps = _content(before, after, first.header.frame_rate, labels, max_lag, full_range)
         whole = place in wanted.whole
         readings.append(
             Reading(
@@ -99,6 +101,11 @@ def read_together(
     return [own, *readings]
 
 
+def labels_of(source: Source) -> MotorUnits | None:
+    """The labels of a sequence, of which the velocity is not read."""
+    return (source.item if isinstance(source.item, Sequence) else Sequence.load(source.item, 0, 1)).labels
+
+
 def whole_sequence(source: Source, velocity: Floats) -> Sequence:
     """A sequence with its labels, of which the velocity has been read already."""
     rest = source.item if isinstance(source.item, Sequence) else Sequence.load(source.item, 0, 1)
@@ -106,10 +113,17 @@ def whole_sequence(source: Source, velocity: Floats) -> Sequence:
 
 
 def _content(
-    silico: Moments, translated: Moments, frame_rate: float, inside: Any, max_lag: float, full_range: bool
+    silico: Moments,
+    translated: Moments,
+    frame_rate: float,
+    labels: MotorUnits | None,
+    max_lag: float,
+    full_range: bool,
 ) -> tuple[PixelSums, ContentColumn]:
     """The sums of the columns over pixels, and the maps that those with lags within the range are of."""
-    content = ContentColumn(*content_from(silico, translated, frame_rate, max_lag), inside)
+    inside = None if labels is None else np.any(labels.mask, axis=0)
+    firings = None if labels is None else agreement_of(translated.velocity, labels)
+    content = ContentColumn(*content_from(silico, translated, frame_rate, max_lag), inside, firings)
     sums = _column_sums(content, False)
     if full_range:
         sums |= _column_sums(ContentColumn(*content_from(silico, translated, frame_rate, None), inside), True)

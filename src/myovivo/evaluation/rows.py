@@ -15,7 +15,7 @@ VIVO_VIVO = "vivo-vivo"
 
 
 class Statistic(NamedTuple):
-    """Mean and population SD over `n` values; both NaN where there are none."""
+    """Mean and population SD over `n` values; both NaN where there are none, the SD where there is but one number."""
 
     mean: float
     sd: float
@@ -25,9 +25,11 @@ class Statistic(NamedTuple):
         return self.text()
 
     def text(self, decimals: int = 2, scale: float = 1.0) -> str:
-        """`0.33 ± 0.05`, or a dash."""
+        """`0.33 ± 0.05`, `0.33` without SD, or a dash."""
         if not math.isfinite(self.mean):
             return "–"
+        if not math.isfinite(self.sd):
+            return rounded(self.mean * scale, decimals)
         return f"{rounded(self.mean * scale, decimals)} ± {rounded(self.sd * scale, decimals)}"
 
 
@@ -42,10 +44,11 @@ class Row:
     ----------
     name : `none` (silico against vivo), a model's name, or `vivo-vivo`
     sequences : number of sequences compared with the vivo ones
-    columns : column name -> mean, SD and n. Over pairs of sequences for the first six columns, over
-        random halves for the Fréchet distances, over pixels for xCorr and lag (s).
-    intervals : column name -> 95 % interval of the mean by subject; of the columns over pairs, with at
-        least three subjects
+    columns : column name -> mean, SD and n. Over pairs of sequences for the first six columns, over random halves for
+        FD, MMD, density, coverage and authenticity, over sequences for PR, over pixels for xCorr and lag (s), over
+        units for firings.
+    intervals : column name -> 95 % interval of the mean by subject; of the columns over pairs and over sequences, with
+        at least three subjects
     verdicts : of a model, column name -> whether it moved towards vivo-vivo, for the columns that compare domains
     """
 

@@ -182,7 +182,7 @@ def example_signals(example: Example, several: str) -> Drawing:
 
 def example_content(example: Example, several: str) -> Drawing:
     """xCorr and lag of each pixel of one sequence."""
-    correlation, lag, _ = example.content
+    correlation, lag = example.content.correlation, example.content.lag
     figure, axes = panels(1, 3, 2.1 * tall_of(lag.shape, example.spacing) + 0.8)
     plot.correlation_map(correlation, example.spacing, axes[0, 0]).set_title("xCorr")
     limit = float(np.nanpercentile(np.abs(lag), 99)) or 1 / example.frame_rate

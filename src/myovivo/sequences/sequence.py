@@ -253,7 +253,7 @@ class Sequence(FromArray, Depicted, Introduced):
             )
 
     def to_xarray(self) -> xarray.Dataset:
-        """Velocity with coordinates `time` (s), `depth` and `lateral` (m), labels beside it; needs the extra `interop`.
+        """Velocity with coordinates `time` (s), `depth` and `lateral` (m), labels beside it; needs the extra `xarray`.
 
         Raises
         ------

@@ -38,7 +38,7 @@ def dataset_of(sequence: SequenceParts) -> xarray.Dataset:
     try:
         import xarray
     except ImportError as error:
-        raise MissingExtraError("xarray", "interop") from error
+        raise MissingExtraError("xarray", "xarray") from error
     frames, rows, columns = sequence.shape
     dz, dx = sequence.spacing
     coordinates = {
