@@ -95,7 +95,7 @@ def file_moments(path: str | Path) -> Moments:
     return moments
 
 
-def scale_of(moments: Iterable[Moments]) -> DomainScale:
+def pooled_scale(moments: Iterable[Moments]) -> DomainScale:
     """Mean and SD of everything that was measured.
 
     Raises
@@ -122,7 +122,7 @@ def measured_scale(files: Iterable[str | Path]) -> DomainScale:
     InputError : no file was given, or the velocity is the same everywhere.
     FileError : a file cannot be read.
     """
-    return scale_of(map(file_moments, files))
+    return pooled_scale(map(file_moments, files))
 
 
 def given_scale(value: DomainScale | Mapping[str, Any] | Series[float]) -> DomainScale:

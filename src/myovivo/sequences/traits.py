@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .header import Header, open_sequence
-from .scale import DomainScale, Moments, file_moments, scale_of
+from .scale import DomainScale, Moments, file_moments, pooled_scale
 
 WIDER = 1.5  # times the strongest, or the weakest over it: beyond that, a sequence is unlike those of a domain
 
@@ -106,7 +106,7 @@ def measured_domain(files: Iterable[str | Path]) -> tuple[DomainScale, DomainTra
         with open_sequence(path) as sequence:
             units.append(sequence.units())
             bands.append(band_of(sequence.header.provenance))
-    scale = scale_of(moments)
+    scale = pooled_scale(moments)
     amplitudes = [each.std for each in moments]
     counted = [count for count in units if count is not None]
     passed = [band for band in bands if band is not None]
