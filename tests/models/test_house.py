@@ -173,15 +173,15 @@ def test_content_loss_is_blind_to_gain_and_sees_time():
 
 
 def test_two_tissues_are_alike_beyond_what_is_enough():
-    a, b = clip(2, 1, 40, 40), clip(2, 1, 40, 40, seed=1)
+    a, b = clip(2, 1, 120, 40), clip(2, 1, 120, 40, seed=1)
     same = diversity_loss(a, 3 * a + 1, 0.6, 0.3, 9)
     assert float(same) == pytest.approx((1 - 0.6) + (1 - 0.3), abs=1e-3)
     assert float(diversity_loss(a, b, 0.6, 0.3, 9)) == 0
     half = diversity_loss(a, a + b, 0.6, 1.0, 9)  # r is 1/√2, which only the first term minds
-    assert float(half) == pytest.approx(2**-0.5 - 0.6, abs=0.02)
+    assert float(half) == pytest.approx(2**-0.5 - 0.6, abs=0.06)
     # A texture of their own on the same large shapes: the maps are alike, their fine texture is not.
-    shapes = 10 * torch.linspace(-1, 1, 40)[:, None].expand(2, 1, 40, 40)
-    assert float(diversity_loss(shapes + a, shapes + b, 0.9, 0.2, 9)) == pytest.approx(0.971 - 0.9, abs=0.02)
+    shapes = 10 * torch.linspace(-1, 1, 120)[:, None].expand(2, 1, 120, 40)
+    assert float(diversity_loss(shapes + a, shapes + b, 0.9, 0.2, 9)) == pytest.approx(1 - 0.9, abs=0.01)
 
 
 def test_diversity_makes_tissues_differ_and_keeps_the_content():
@@ -198,7 +198,7 @@ def test_diversity_makes_tissues_differ_and_keeps_the_content():
         weighted_sum(losses, settings.loss).backward()
         optimiser.step()
     assert courses[0]["diversity"] > 0.5
-    assert np.mean([course["diversity"] for course in courses[-5:]]) < 0.15
+    assert np.mean([course["diversity"] for course in courses[-5:]]) < 0.2
     assert courses[-1]["content"] < 0.3
 
 
