@@ -40,7 +40,7 @@ def run(model: str, device: str, compile: bool = False, batch: int | None = None
     settings = settings_from(TrainSettings, settings, **({"optimiser.batch": batch} if batch else {}))
     count, clip = settings.optimiser.batch, settings.data.clip
     fabric = fabric_for(settings, device)
-    clips = fabric.to_device(torch.randn(2, count, 1, *clip, generator=torch.Generator().manual_seed(0)))
+    silico, vivo = fabric.to_device(torch.randn(2, count, 1, *clip, generator=torch.Generator().manual_seed(0)))
     with tempfile.TemporaryDirectory() as folder:
         made: tuple[Any, ...] = (
             0,
@@ -52,11 +52,11 @@ def run(model: str, device: str, compile: bool = False, batch: int | None = None
         # The work of a step, counted without what the counter cannot follow, and its time
         counted = settings_from(TrainSettings, settings, **{"loss.steepness": 0.0})
         with FlopCounterMode(display=False) as counter:
-            Training(Path(folder), counted, *made).advance(*clips)
-        training = Training(Path(folder), settings, *made, compile)
+            Training(Path(folder), counted, *made).advance(silico, vivo)
+        training = Training(Path(folder), settings, *made, compile=compile)
         warm_up, steps = (1, 2) if toy else (WARM_UP, STEPS)
-        _seconds(lambda: training.advance(*clips, False), warm_up, fabric.device)
-        seconds = _seconds(lambda: training.advance(*clips, False), steps, fabric.device)
+        _seconds(lambda: training.advance(silico, vivo, read=False), warm_up, fabric.device)
+        seconds = _seconds(lambda: training.advance(silico, vivo, read=False), steps, fabric.device)
     speed = counter.get_total_flops() / seconds
     return {
         "model": model,

@@ -8,8 +8,9 @@ import torch
 from domains import domain, sequence, tiny
 
 from myovivo.errors import InputError
+from myovivo.models.cyclegan import weighted_sum
 from myovivo.models.local import LocalGenerator, initialise_local, local_reach
-from myovivo.models.losses import content_loss, gradient_penalty, relativistic
+from myovivo.models.losses import content_loss, diversity_loss, gradient_penalty, relativistic
 from myovivo.models.onesided import OneSided
 from myovivo.models.settings import LocalSettings as LocalSettings
 from myovivo.models.settings import TrainSettings
@@ -170,6 +171,48 @@ def test_content_loss_is_blind_to_gain_and_sees_time():
     noisy = x + clip(1, 1, 64, 4, 4, seed=2)
     assert float(content_loss(x, noisy)) == pytest.approx(1 - 2**-0.5, abs=0.05)
     assert float(content_loss(x, noisy, enough=0.5)) < 0.02
+
+
+def test_two_tissues_are_alike_beyond_what_is_enough():
+    a, b = clip(2, 1, 120, 40), clip(2, 1, 120, 40, seed=1)
+    same = diversity_loss(a, 3 * a + 1, 0.6, 0.3, 9)
+    assert float(same) == pytest.approx((1 - 0.6) + (1 - 0.3), abs=1e-3)
+    assert float(diversity_loss(a, b, 0.6, 0.3, 9)) == 0
+    half = diversity_loss(a, a + b, 0.6, 1.0, 9)  # r is 1/√2, which only the first term minds
+    assert float(half) == pytest.approx(2**-0.5 - 0.6, abs=0.06)
+    # A texture of their own on the same large shapes: the maps are alike, their fine texture is not.
+    shapes = 10 * torch.linspace(-1, 1, 120)[:, None].expand(2, 1, 120, 40)
+    assert float(diversity_loss(shapes + a, shapes + b, 0.9, 0.2, 9)) == pytest.approx(1 - 0.9, abs=0.01)
+
+
+def test_diversity_makes_tissues_differ_and_keeps_the_content():
+    """A network that ignores its noise learns to use it: from one tissue for all to many, in some steps."""
+    settings = tiny(**(HOUSE | {"local.layers": 2, "loss.gan": 0, "loss.diversity": 3, "loss.alike": 0.5}))
+    model, x, rng = OneSided(settings), clip(1, 1, 16, 32, 32), torch.Generator().manual_seed(0)
+    steps = torch.exp(torch.linspace(-2, 2, 4)).repeat_interleave(8)  # places that differ in how much they move
+    x = x * steps[:, None] * steps
+    optimiser, courses = torch.optim.Adam(model.silico_to_vivo.parameters(), 0.01), []
+    for _ in range(40):
+        losses, _ = model.generator_losses(x, x, rng)
+        courses.append({name: float(value.detach()) for name, value in losses.items()})
+        optimiser.zero_grad()
+        weighted_sum(losses, settings.loss).backward()
+        optimiser.step()
+    assert courses[0]["diversity"] > 0.5
+    assert np.mean([course["diversity"] for course in courses[-5:]]) < 0.2
+    assert courses[-1]["content"] < 0.3
+
+
+def test_boundaries_lie_at_random_depths_and_are_the_sequence_s():
+    made = network(layers=3)
+    tissues = [made.draw_tissue(32, 16, torch.Generator().manual_seed(seed))[-3:] for seed in range(40)]
+    layers = torch.stack(tissues).flatten(0, 1)  # (120, 32, 16)
+    assert bool((layers.diff(dim=1) <= 0).all())  # 1 above the boundary, -1 below
+    above = (layers > 0).float().mean((1, 2))
+    assert (float(above.min()), float(above.max())) == pytest.approx((0, 1), abs=0.1)
+    assert 0.35 < float(above.mean()) < 0.65
+    again = made.draw_tissue(32, 16, torch.Generator().manual_seed(0))[-3:]
+    torch.testing.assert_close(again, tissues[0], rtol=0, atol=0)
 
 
 def test_relativistic_losses_by_hand():

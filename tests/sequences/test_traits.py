@@ -6,7 +6,7 @@ from domains import sequence
 
 import myovivo as mv
 from myovivo.sequences.header import read_header
-from myovivo.sequences.scale import Moments, measured_scale
+from myovivo.sequences.scale import PooledMoments, measured_scale
 from myovivo.sequences.traits import DomainBand, DomainTraits, Watched, band_of, measured_domain
 
 ACQUIRED = {"stage": "acquire", "settings": {"conditioning": {"band": [5.0, 50.0], "order": 4}}}
@@ -85,4 +85,4 @@ def test_frames_that_come_twice_count_once(tmp_path):
         assert np.array_equal(watched.watch(low, source.velocity[low:high]), source.velocity[low:high])
     assert watched._moments.std == pytest.approx(source.velocity.astype(float).std())
     assert watched._moments.size == source.velocity.size
-    assert Moments(0, 0.0, 0.0).std == 0
+    assert PooledMoments(0, 0.0, 0.0).std == 0

@@ -228,14 +228,14 @@ def test_losses_that_are_read_later_are_the_same(tmp_path):
     now, clips = stepping(tmp_path)
     read = [now.advance(*clips) for _ in range(3)]
     later, _ = stepping(tmp_path)
-    assert [later.advance(*clips, False) for _ in range(2)] == [{}, {}]
+    assert [later.advance(*clips, read=False) for _ in range(2)] == [{}, {}]
     assert later.advance(*clips) == read[2]
 
 
 def test_a_loss_gone_wrong_between_two_looks_is_told_with_its_step(tmp_path):
     training, clips = stepping(tmp_path)
-    training.advance(*clips, False)
-    training.advance(clips[0] * torch.nan, clips[1], False)
+    training.advance(*clips, read=False)
+    training.advance(clips[0] * torch.nan, clips[1], read=False)
     with pytest.raises(DivergedError, match=r"diverged at step 2: the loss .* is nan"):
         training.advance(*clips)
 
@@ -287,6 +287,6 @@ def test_a_step_never_waits_for_the_gpu(tmp_path, method):
     training.advance(*clips)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        training.advance(*clips, False)
+        training.advance(*clips, read=False)
     finally:
         torch.cuda.set_sync_debug_mode("default")

@@ -70,10 +70,10 @@ def test_resumed_equals_uninterrupted_to_the_bit(domains, uninterrupted, tmp_pat
     advance = training_module.Training.advance
     calls = itertools.count()
 
-    def killed(self, *pair):
+    def killed(self, *pair, **how):
         if next(calls) == stop:
             raise KeyboardInterrupt
-        return advance(self, *pair)
+        return advance(self, *pair, **how)
 
     settings = tiny(**{"optimiser.checkpoint_minutes": 0})
     monkeypatch.setattr(training_module.Training, "advance", killed)

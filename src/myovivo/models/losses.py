@@ -69,11 +69,12 @@ def content_loss(source: Tensor, translated: Tensor, enough: float = 1.0) -> Ten
 def diversity_loss(first: Tensor, second: Tensor, enough: float, enough_fine: float, fine: int) -> Tensor:
     """L = mean over clips of max(0, r - enough) + max(0, r' - enough'), r the correlation of two maps.
 
-    Ours. The maps (B, 1, Z, X) are log-variances of one clip with two tissues drawn for it; r' is of their fine
-    texture, what is left of a map without its mean over `fine` pixels around. Nothing is asked of tissues that differ.
+    Ours. The maps (B, 1, Z, X) are log-variances of one clip with two tissues drawn for it; r is of their means over
+    `fine` pixels around each, r' of what is left of them: were r of the whole maps, a coarser texture would do for
+    another tissue. Nothing is asked of tissues that differ.
     """
     coarse = [F.avg_pool2d(each, fine, 1, fine // 2, count_include_pad=False) for each in (first, second)]
-    alike = torch.relu(correlation(first, second) - enough)
+    alike = torch.relu(correlation(coarse[0], coarse[1]) - enough)
     alike_fine = torch.relu(correlation(first - coarse[0], second - coarse[1]) - enough_fine)
     return (alike + alike_fine).mean()
 

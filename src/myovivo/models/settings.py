@@ -140,10 +140,12 @@ class Loss(Settings):
         description="one-sided: weight of what two tissues drawn for one clip have too much in common (ours)",
     )
     alike: Fraction = Field(
-        default=0.5, description="one-sided: correlation of two tissues' log-variance maps that is not too much (ours)"
+        default=0.68,
+        description="one-sided: correlation of two tissues' log-variance maps, averaged over 9 pixels, that is not too "
+        "much (ours)",
     )
     alike_fine: Fraction = Field(
-        default=0.2, description="one-sided: the same of their fine texture, within about 3 mm (ours)"
+        default=0.3, description="one-sided: the same of their texture, what is left of the maps without that (ours)"
     )
     discriminator: NotNegative = Field(default=0.5, description="weight of the discriminators' loss [P]")
 

@@ -79,7 +79,7 @@ class Training:
         adam = torch.optim.Adam(networks.parameters(), rate, self.settings.optimiser.betas)
         return self.fabric.setup_optimizers(adam)  # type: ignore[return-value]  # its wrapper acts as the optimiser
 
-    def advance(self, silico: Tensor, vivo: Tensor, read: bool = True) -> dict[str, float]:
+    def advance(self, silico: Tensor, vivo: Tensor, *, read: bool = True) -> dict[str, float]:
         """One step on this process's share of a batch, (B, 1, T, Z, X): generators first, then discriminators.
 
         With `optimiser.accumulate` the share is taken in so many parts, whose gradients add up to the same.

@@ -193,7 +193,7 @@ def _loop(session: _Session, quiet: bool) -> Interruption:
             step = training.step + 1
             validate = bool(settings.validation.every) and step % settings.validation.every == 0
             log = step % LOG_EVERY == 0 or step == steps
-            losses = training.advance(*pair, log or validate or fabric.device.type == "cpu")
+            losses = training.advance(*pair, read=log or validate or fabric.device.type == "cpu")
             if losses:
                 note = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
             if log:
