@@ -404,9 +404,12 @@ def test_firings_are_added_and_deleted_units_merged_and_all_is_taken_back(opened
 
 
 def test_edited_units_are_saved_as_files_that_the_package_reads(opened, tmp_path):
+    asks = "!window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"  # whether to leave unsaved edits
+    assert not opened.value(asks)
     opened.press("n")
     opened.page.evaluate("viewer.clock.seek(60)")
     opened.press("a")
+    assert opened.value(asks)
     expected = np.sort([*FIRST[FIRST >= 0], 0.3])
     for button, ending, within in (("#save-bids", "_events.tsv", 1e-6), ("#save-openhdemg", ".json", 0.5 / FRAME_RATE)):
         name, content = opened.saved(button)
@@ -416,6 +419,7 @@ def test_edited_units_are_saved_as_files_that_the_package_reads(opened, tmp_path
         assert len(trains) == 2
         for train, times in zip(sorted(trains, key=lambda one: one[0]), (SECOND, expected), strict=True):
             np.testing.assert_allclose(train, times, atol=within + 1e-9)
+    assert not opened.value(asks)
     content = json.loads(content)
     truth = SILICO.labels
     units = Units((FIRST, SECOND), truth.weight, truth.source, truth.mask, {}, FRAME_RATE, SPACING)
