@@ -9,7 +9,7 @@ OUT ?= demo
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"myovivo needs Python 3.11 or newer, got {v[0]}.{v[1]}; run: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -c constraints.txt -e ".[video,uff,dicom,tensorboard,export,cluster,oracles,dev]"
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[video,uff,dicom,tensorboard,export,interop,cluster,oracles,dev]"
 	touch $@
 
 demo: $(VENV)/installed

@@ -20,6 +20,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+import yaml
 
 Change = Callable[[bytes, Random], bytes]
 
@@ -277,6 +278,36 @@ def text_changed(data: bytes, random: Random) -> bytes:
     return text.encode(random.choice(("utf-8", "utf-8", "utf-8-sig", "utf-16"))) if kind == 7 else text.encode("utf-8")
 
 
+def tensors_changed(data: bytes, random: Random) -> bytes:
+    """The header of a safetensors file: types, shapes and places of tensors, and what is said of them."""
+    length = struct.unpack("<Q", data[:8])[0]
+    head = json.loads(data[8 : 8 + length])
+    name = random.choice(list(head))
+    kind = random.randrange(6)
+    if kind == 0 and name != "__metadata__":
+        entry = random.choice(("dtype", "shape", "data_offsets"))
+        odd = {"dtype": ("F64", "I8", "BF16", "X", 3), "shape": ([], [0], [2**40], [-1], "x")}
+        head[name][entry] = random.choice(odd.get(entry, ([0, 2**40], [5, 3], [0], "x")))
+    elif kind == 1:
+        del head[name]
+    elif kind == 2:
+        head["more"] = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    elif kind == 5:
+        return data[:8] + bytes_changed(data[8:], random)
+    else:
+        note = json.dumps(_value_changed(json.loads(head["__metadata__"]["myovivo"]), random))
+        head["__metadata__"] = {"myovivo": note}
+    text = json.dumps(head).encode()
+    return struct.pack("<Q", len(text)) + text + data[8 + length :]
+
+
+def yaml_changed(data: bytes, random: Random) -> bytes:
+    """A value somewhere in the tree of settings, or the text itself."""
+    if random.random() < 0.3:
+        return text_changed(data, random)
+    return yaml.safe_dump(_value_changed(yaml.safe_load(data), random), sort_keys=False).encode()
+
+
 def json_changed(data: bytes, random: Random) -> bytes:
     """A value somewhere in the tree, texts that hold JSON included."""
     content = json.loads(data)
@@ -292,6 +323,13 @@ def json_changed(data: bytes, random: Random) -> bytes:
 
 
 def _value_changed(value: Any, random: Random) -> Any:
+    if isinstance(value, dict) and value and random.random() < 0.9:
+        name = random.choice(list(value))
+        left = {other: inner for other, inner in value.items() if other != name}
+        chosen = random.random()
+        if chosen < 0.1:
+            return left
+        return left | {"odd" if chosen < 0.2 else name: _value_changed(value[name], random)}
     if isinstance(value, list) and value and random.random() < 0.8:
         at = random.randrange(len(value))
         return [*value[:at], _value_changed(value[at], random), *value[at + 1 :]]
@@ -306,7 +344,10 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     ".npz": (npz_changed,),
     ".dcm": (dicom_changed, dicom_changed, bytes_changed),
     ".json": (json_changed,),
-    ".yaml": (text_changed,),
+    ".yaml": (yaml_changed,),
+    ".safetensors": (tensors_changed, tensors_changed, bytes_changed),
+    ".jsonl": (text_changed,),
+    ".txt": (text_changed,),
     ".tsv": (text_changed,),
 }
 

@@ -30,15 +30,15 @@ def make_domains(folder: Path, plain: bool) -> None:
     """Simulations, the same with gains and noise in the place of translations, and other simulations as a reference."""
     from myovivo import Sequence, simulate_domain
     from myovivo.evaluation.nulls import noise_added
-    from myovivo.sequences.scale import standardisation
+    from myovivo.sequences.scale import measured_scale
 
     silico = simulate_domain(folder / "silico", SEQUENCES, seed=1, quiet=True)
     others = simulate_domain(folder / "others", SEQUENCES, seed=2, quiet=True)
     for path in others:
         recorded = noise_added(Sequence.load(path), 15.0).replace(origin="phantom", labels=None)
         recorded.replace(subject=f"phantom-{path.stem}").save(folder / "vivo" / path.name)
-    scales = {"silico": standardisation(silico), "vivo": standardisation(sorted((folder / "vivo").glob("*.h5")))}
-    stored = {} if plain else {"standardisation": {name: tuple(scale) for name, scale in scales.items()}}
+    scales = {"silico": measured_scale(silico), "vivo": measured_scale(sorted((folder / "vivo").glob("*.h5")))}
+    stored = {} if plain else {"standardisation": {name: list(scale.pair) for name, scale in scales.items()}}
     for path in silico:
         simulated = Sequence.load(path)
         gain = np.float32(scales["vivo"].std / scales["silico"].std)

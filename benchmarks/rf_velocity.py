@@ -94,10 +94,10 @@ def load_disk() -> tuple[Disk, str]:
     """The measured disk, or a simulated one; and which of them."""
     if not MEASURED.is_file():
         return simulated_disk(), "simulated"
-    from pymatreader import read_mat
+    from myovivo.runtime.matlab import read_matlab
 
-    file = read_mat(MEASURED)
-    scan = [float(file["param"][name]) for name in ("fs", "fc", "pitch", "c", "t0", "PRF")]
+    file = read_matlab(MEASURED)
+    scan = [float(np.ravel(file["param"][name])[0]) for name in ("fs", "fc", "pitch", "c", "t0", "PRF")]
     return Disk(np.asarray(file["RF"]), *scan), "measured"
 
 

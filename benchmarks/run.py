@@ -2,11 +2,13 @@
 
 python benchmarks/run.py            # print the table, write benchmarks/out/bench.json
 python benchmarks/run.py --docs     # also write docs/figures/benchmarks.csv
+python benchmarks/run.py --against CHECKOUT   # also rows that compare with an earlier version, in turns
 """
 
 from __future__ import annotations
 
 import csv
+import functools
 import os
 import subprocess
 import sys
@@ -30,8 +32,8 @@ OUT = Path(__file__).parent / "out" / "bench.json"
 DOCS = Path(__file__).parents[1] / "docs" / "figures" / "benchmarks.csv"
 
 
-def rows() -> list[dict[str, Any]]:
-    """Each benchmark's name, ratio, what was measured, goal and whether it was met."""
+def rows(before: str | None = None) -> list[dict[str, Any]]:
+    """Each benchmark's name, ratio, what was measured, goal and whether it was met; also against `before` if given."""
     console = Console(stderr=True)
     found = []
     measures: tuple[tuple[str, Callable[[], Any]], ...] = (
@@ -46,6 +48,11 @@ def rows() -> list[dict[str, Any]]:
         ("identify", identify_speed.run),
         ("many machines", _cluster),
     )
+    if before is not None:
+        measures += (
+            ("training step against the version before", functools.partial(training_step.against, before)),
+            ("translate against the version before", functools.partial(translation.against, before)),
+        )
     for name, measure in measures:
         console.print(f"measuring: {name} …")
         rows = measure()
@@ -96,7 +103,7 @@ def _training() -> dict[str, Any]:
 
 
 def main() -> None:
-    found = rows()
+    found = rows(sys.argv[sys.argv.index("--against") + 1] if "--against" in sys.argv else None)
     table = Table("benchmark", "measured", "goal", "met", title=f"{os.cpu_count()} cores")
     for row in found:
         table.add_row(row["benchmark"], row["measured"], row["goal"], "yes" if row["met"] else "no")

@@ -1,6 +1,7 @@
 """Translating with the bundled `house`: time, memory, and that neither windows nor length change anything.
 
 python benchmarks/translation.py
+python benchmarks/translation.py --against CHECKOUT   # the same weights here and in an earlier version
 
 Each file is translated in a process of its own, so that the memory stated is that of one length.
 """
@@ -17,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from paired import SERVE, compare, serve, source_tree
 
-SIZE = 128
+SIZE, ROUNDS, FRAMES, GOAL = 128, 7, 512, 1.8
+SRC = Path(__file__).parents[1] / "src"
 LENGTHS = (1024, 8192)
 LIMIT_S, LIMIT_BYTES = 10.0, 1.5e9
 
@@ -26,7 +29,7 @@ LIMIT_S, LIMIT_BYTES = 10.0, 1.5e9
 def make(path: Path, frames: int) -> None:
     """A simulated sequence of 1024 frames, again and again until it has so many."""
     from myovivo import simulate
-    from myovivo.sequences.sequence import save_blocks
+    from myovivo.sequences.blocks import save_blocks
 
     one = simulate(seed=0)
     blocks = (one.velocity for _ in range(frames // len(one.velocity)))
@@ -51,6 +54,45 @@ def largest_difference(path: Path) -> float:
     translator, sequence = Translator.load("house", device="cpu"), Sequence.load(path, 0, 300)
     whole, windows = (translator(sequence, 1, frames).velocity for frames in (300, 50))
     return float(np.abs(whole - windows).max() / translator.weights.standards["vivo"].std)
+
+
+def work(weights: str, out: str) -> Any:
+    """What translates a simulated sequence with a file of weights, and writes it, standardised, the first time."""
+    from myovivo import Sequence, Translator, simulate
+
+    translator, made = Translator.load(weights, device="cpu"), simulate(seed=0)
+    sequence: Sequence = made.replace(velocity=made.velocity[:FRAMES], labels=None)
+
+    def translate() -> dict[str, Any]:
+        velocity = translator(sequence, 1).velocity
+        if not Path(out).exists():
+            np.save(out, velocity / translator.weights.standards["vivo"].std)
+        return {}
+
+    return translate
+
+
+def against(checkout: str) -> dict[str, Any]:
+    """A row: the weights of that version translated with by this one and by that one, and how far they differ."""
+    there = source_tree(checkout)
+    with tempfile.TemporaryDirectory() as folder:
+        outs = [str(Path(folder) / f"{name}.npy") for name in ("before", "after")]
+        weights = str(there / "myovivo" / "weights" / "house.safetensors")
+        result = compare(__file__, there, SRC, ROUNDS, weights, folder)
+        before, after = map(np.load, outs)
+    result.pop("first")
+    difference = float(np.abs(after - before).max())
+    rms = float(np.sqrt(np.square(after - before).mean()))
+    return {
+        "benchmark": f"house translates {FRAMES} × 128 × 128, against the version before",
+        "measured": f"{result['ratio']:.2f} × faster ({result['before_s']:.2f} s, now {result['after_s']:.2f} s of one "
+        f"thread); RMS difference {rms:.0e} SD, largest {difference:.0e}",
+        "goal": f"at least {GOAL} ×; equal within the rounding of its precision, 2e-2 SD RMS",
+        "met": result["ratio"] >= GOAL and rms < 2e-2,
+        "difference": difference,
+        "rms": rms,
+        **result,
+    }
 
 
 def run() -> list[dict[str, Any]]:
@@ -89,7 +131,16 @@ def run() -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if sys.argv[1:2] == [SERVE]:
+        import torch
+
+        torch.set_num_threads(1)
+        name = "after" if str(SRC.resolve()) in sys.path else "before"
+        serve(work(sys.argv[2], str(Path(sys.argv[3]) / f"{name}.npy")))
+    elif sys.argv[1:2] == ["--against"]:
+        row = against(sys.argv[2])
+        print(f"{row['benchmark']}: {row['measured']} ({row['goal']})")
+    elif len(sys.argv) > 1:
         print(json.dumps(measure(*sys.argv[1:3])))
     else:
         for row in run():

@@ -51,7 +51,7 @@ axes[-1].set_xlabel("time (ms)")
 # When the units fire
 # -------------------
 # Spike times are in seconds from the first frame. Firings before it are kept, because their twitches
-# reach into the sequence. A circle marks a firing that was moved onto one of another unit
+# reach into the sequence. A circle marks a firing that coincides with one of another unit
 # (synchronisation).
 
 fig, ax = plt.subplots(figsize=(8, 3), layout="constrained")

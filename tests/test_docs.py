@@ -199,6 +199,19 @@ def test_the_page_on_own_simulators_runs(tmp_path, monkeypatch):
     assert len(space["translated"].labels) == 2
 
 
+def test_the_page_for_users_of_matlab_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    space = {}
+    for block in blocks(DOCS / "howto" / "matlab.rst", "python"):
+        exec(compile(block, "matlab.rst", "exec"), space)
+    assert (space["again"].velocity == space["sequence"].velocity).all()
+    from scipy.io import loadmat
+
+    content = loadmat("contraction.mat")
+    assert content["velocity"].shape == (128, 128, 1024)  # as the page's MATLAB takes it
+    assert content["labels"]["spike_times"][0, 0].shape == (1, len(space["sequence"].labels))
+
+
 def test_the_check_of_python_notices_what_is_wrong():
     known, space = set(setting_names()), {"mv": mv}
     with pytest.raises(AssertionError, match="does not exist"):
@@ -251,7 +264,7 @@ def test_settings_and_options_named_in_the_text_exist():
     names = set(setting_names())
     groups = {name.split(".")[0] for name in names if "." in name}
     options = set().union(*map(options_of, COMMANDS)) | {"--version"}
-    others = {"--docs", "--search", "--nnodes", "--nproc-per-node"}  # of benchmarks/ and torchrun
+    others = {"--docs", "--search", "--nnodes", "--nproc-per-node", "--branch"}  # of benchmarks/, torchrun, coverage
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         literals = re.findall(r"``([^`]+)``" if page.suffix == ".rst" else r"`([^`]+)`", text)

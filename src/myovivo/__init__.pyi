@@ -31,6 +31,7 @@ from .models.settings import TrainSettings as TrainSettings
 from .phantoms.phantom import phantom as phantom
 from .phantoms.phantom import phantom_domain as phantom_domain
 from .phantoms.settings import PhantomSettings as PhantomSettings
+from .reporting.picture import show as show
 from .reporting.report import report as report
 from .reporting.view import view as view
 from .runs.folder import Run as Run

@@ -6,13 +6,22 @@ prints that line and leaves with status 2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+_LINES = re.compile(r"\s*[\n\r\v\f\u2028\u2029\x85]\s*")
+
 
 class MyovivoError(Exception):
-    """Any problem a user can mend; everything myovivo raises on purpose derives from it."""
+    """Any problem a user can mend; everything myovivo raises on purpose derives from it.
+
+    What a message quotes of a file or a library may have several lines; the message has one.
+    """
+
+    def __init__(self, *arguments: object):
+        super().__init__(*(_LINES.sub(" ", one) if isinstance(one, str) else one for one in arguments))
 
 
 class InputError(MyovivoError, ValueError):

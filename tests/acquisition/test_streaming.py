@@ -18,8 +18,9 @@ from myovivo.acquisition.settings import Velocity
 from myovivo.acquisition.velocity import autocorrelation_velocity, local_coherence, window_matrix
 from myovivo.errors import FileError, InputError, PartialError, RecordingWarning
 from myovivo.runtime.files import read_json
+from myovivo.sequences.blocks import save_blocks
 from myovivo.sequences.recording import Recording
-from myovivo.sequences.sequence import Sequence, save_blocks
+from myovivo.sequences.sequence import Sequence
 from myovivo.signals.band_pass import band_pass, band_passed
 from myovivo.signals.banded import Banded
 from myovivo.signals.resample import resample_time, resampled_in_time

@@ -147,3 +147,11 @@ def test_a_broken_geometry_is_refused(scan):
         ChannelData.of_array(
             np.zeros((2, 64, 64)), pitch=3e-4, frame_rate=1e3, sampling_frequency=FS, centre_frequency=FC, **scan
         )
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, 1e300])
+def test_elements_that_lie_nowhere_are_refused(broken):
+    x = np.linspace(-0.01, 0.01, 8)
+    x[3] = broken
+    with pytest.raises(InputError, match="elements must lie within 1 m"):
+        fit_wave(x, np.zeros(8), np.zeros(8), 1540.0, 1e-9)

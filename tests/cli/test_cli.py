@@ -358,7 +358,7 @@ def test_a_command_loads_what_it_uses(tmp_path):
     words = ["simulate", str(tmp_path / "o"), "--sequences", "1", *TINY]
     simulated = loaded(f"{main_of}\nmain({words})")
     assert {"numpy", "h5py"} <= simulated
-    assert not simulated & {"rich", "joblib", "scipy", "torch", "pymatreader", "matplotlib"}
+    assert not simulated & {"rich", "joblib", "scipy", "torch", "matplotlib"}
 
 
 @pytest.mark.parametrize("module", ["pydantic", "pydantic_settings", "numpy"])
@@ -508,3 +508,36 @@ def test_a_folder_of_which_one_file_fails_shows_the_others_as_if_it_had_not(tmp_
     assert "2 sequences in" in said.out
     assert "scan.frame_rate" in said.out or "frame_rate" in said.out
     assert "b.npy" in said.err.strip().splitlines()[-1]
+
+
+ENDED = """
+import os, signal, sys, threading, time
+import myovivo.cli.parse
+from myovivo.cli import main
+
+def parse(*words):
+    for _ in range(2):  # threads that Python would wait for
+        threading.Thread(target=time.sleep, args=(60,)).start()
+    os.kill(os.getpid(), getattr(signal, {name!r}))
+    time.sleep(10)
+
+myovivo.cli.parse.parse = parse
+sys.argv = ["myovivo", "simulate", "o"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interruption_or_termination_is_one_line_and_waits_for_no_thread(name):
+    result = subprocess.run([sys.executable, "-c", ENDED.format(name=name)], capture_output=True, text=True, timeout=50)
+    assert (result.returncode, result.stdout) == (130, "")
+    assert result.stderr == "interrupted; run the same command again to go on\n"
+
+
+def test_too_little_memory_is_one_line(monkeypatch, capsys):
+    def parse(*words):
+        raise MemoryError
+
+    monkeypatch.setattr("myovivo.cli.parse.parse", parse)
+    assert main(["simulate", "o"]) == 2
+    assert "error: there is not enough memory for that; take fewer workers" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 import myovivo.evaluation
 from myovivo.errors import FileError, InputError
-from myovivo.evaluation import columns, content, features, map_features, metrics, moments
+from myovivo.evaluation import columns, content, features, frechet, map_features, metrics, moments
 from myovivo.evaluation.coherence import coherence
 from myovivo.evaluation.evaluate import evaluate
 from myovivo.sequences.header import read_velocity
@@ -267,7 +267,9 @@ def test_table_csv_and_json_hold_the_same_figures(silico, translated, vivo, tmp_
     assert float(rows[1]["SSI mean"]) == value.mean
     assert rows[0]["xCorr mean"] == ""
     plain = json.loads(json.dumps(comparison.to_dict(), allow_nan=False))
-    assert plain["rows"][1]["columns"]["SSI"] == {"mean": value.mean, "sd": value.sd, "n": 12}
+    cell = plain["rows"][1]["columns"]["SSI"]
+    assert (cell["mean"], cell["sd"], cell["n"]) == (value.mean, value.sd, 12)
+    assert (cell["verdict"]["decision"], cell["verdict"]["low"]) == ("cannot be told", None)  # of two subjects
     assert plain["domains"]["vivo"] | {"mean_m_per_s": 0, "sd_m_per_s": 0} == {
         "sequences": 3,
         "subjects": 2,
@@ -303,11 +305,29 @@ def test_intervals_by_subject_stand_beside_the_means_over_pairs(many):
     assert line["FD maps low"] == ""
 
 
+def test_the_verdict_is_towards_where_translation_helps_away_where_it_harms_and_open_where_it_does_nothing():
+    vivo = [make(100 + k, subject=f"s{k}") for k in range(8)]
+    alike = [make(200 + k, "silico", subject=f"t{k}") for k in range(8)]
+    rough = np.exp(3 * np.random.default_rng(0).standard_normal(SHAPE[1:]))
+    unlike = [one.replace(velocity=1e-2 * rough * one.velocity) for one in alike]
+    comparison = run(alike, vivo, unlike)
+    told = {column.name: text for column, text in comparison.told("translated")}
+    assert told["SSI"].startswith("moved towards vivo-vivo: ")
+    assert told["Coh dist"].startswith("cannot be told: ")  # no gain changes it
+    assert "xCorr" not in told  # there is no such row as vivo-vivo
+    comparison = run({"harmful": unlike, "idle": alike}, vivo, alike)
+    assert comparison.row("harmful").verdicts["SSI"].decision == "away"
+    assert {verdict.decision for verdict in comparison.row("idle").verdicts.values()} == {"cannot be told"}
+    assert "From none to harmful" in str(comparison)
+    assert "moved away from vivo-vivo" in comparison.verdicts()
+    assert "verdict" not in comparison.to_dict()["rows"][0]["columns"]["SSI"]
+
+
 def test_frechet_distances_are_small_for_domains_alike_and_left_out_with_few_sequences(many, translated, vivo):
     distance = {row.name: row.columns["FD maps"] for row in many.rows}
     assert distance["none"].mean > 2 * distance["translated"].mean
     assert distance["translated"].mean == pytest.approx(distance["vivo-vivo"].mean, rel=0.5)
-    assert distance["none"].n == 20
+    assert distance["none"].n == frechet.SPLITS
     assert "FD maps" not in [column.name for column in run(translated, vivo).columns()]
 
 

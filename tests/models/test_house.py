@@ -1,5 +1,7 @@
 """The local generator and its one-sided training: what is promised of it, imposed and measured back."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -12,11 +14,15 @@ from myovivo.models.onesided import OneSided
 from myovivo.models.settings import LocalSettings as LocalSettings
 from myovivo.models.settings import TrainSettings
 from myovivo.models.windows import LOCAL_WINDOW
+from myovivo.runs.weights import load_weights
 from myovivo.runtime.settings import settings_from
-from myovivo.sequences.header import OpenSequence
-from myovivo.sequences.sequence import Sequence, save_blocks
+from myovivo.runtime.tensors import read_tensors, write_tensors
+from myovivo.sequences.blocks import save_blocks
+from myovivo.sequences.header import OpenSequence, sequence_files
+from myovivo.sequences.sequence import Sequence
+from myovivo.signals.band_pass import band_pass
 from myovivo.training.train import train
-from myovivo.translation.translator import Translator
+from myovivo.translation.translator import DomainWarning, Translator
 
 HOUSE = {
     "method": "one-sided",
@@ -219,6 +225,72 @@ def test_a_file_of_any_length_takes_the_same_memory(run, tmp_path, monkeypatch):
     translator = Translator.load(run)
     assert Sequence.load(translator.file(path, tmp_path / "out.h5")).shape == (2000, 16, 16)
     assert max(asked) <= LOCAL_WINDOW + 2 * local_reach(translator.weights.settings.local)
+
+
+@pytest.fixture(scope="module")
+def banded(tmp_path_factory):
+    """Of a vivo domain whose recordings were band-passed when they were acquired."""
+    folder = tmp_path_factory.mktemp("banded")
+    silico, vivo = domain(folder / "silico", "silico"), domain(folder / "vivo", "phantom", per_subject=2)
+    acquired = {"stage": "acquire", "settings": {"conditioning": {"band": [20.0, 60.0], "order": 4}}}
+    for path in sequence_files(vivo):
+        Sequence.load(path).replace(provenance=acquired).save(path)
+    return train(tiny(**HOUSE), silico, vivo, folder / "run", quiet=True)
+
+
+def test_a_translation_is_band_passed_as_the_recordings_of_its_domain_are(banded, run, tmp_path):
+    translator, source = Translator.load(banded), sequence(shape=(600, 16, 16))
+    made = translator(source, seed=4)
+    assert made.provenance["band"] == [20.0, 60.0]
+    assert Translator.load(run)(sequence(), seed=4).provenance["band"] is None  # recordings that were not
+    translator.band = None
+    by_hand = band_pass(translator(source, seed=4).velocity, 512.0, (20.0, 60.0))
+    np.testing.assert_allclose(made.velocity, by_hand, atol=1e-5 * by_hand.std())
+
+    path = source.save(tmp_path / "source.h5")
+    windows = Sequence.load(Translator.load(banded).file(path, tmp_path / "out.h5", 4, frames_at_once=50))
+    np.testing.assert_allclose(windows.velocity, made.velocity, atol=1e-4 * made.velocity.std())
+
+
+def test_a_steady_velocity_that_the_network_adds_is_gone(banded):
+    """By depth and alike in every sequence, as a network may well learn it: half an SD of the domain."""
+    translator, source = Translator.load(banded), sequence(shape=(600, 16, 16))
+    means = []
+    for steady in (0.0, 0.5):
+        with torch.no_grad():
+            translator.generator.last.bias[1] += steady
+        made = translator(source, seed=4)
+        means.append(made.velocity.mean(0) / translator.weights.standards["vivo"].std)
+    assert np.abs(means[1] - means[0]).max() < 1e-3
+
+
+def test_the_paper_s_translators_keep_their_band(tmp_path, banded):
+    weights = load_weights(banded)
+    assert weights.band_towards("vivo") == (20.0, 60.0, 4)
+    assert weights.band_towards("silico") is None
+    assert weights._replace(settings=tiny()).band_towards("vivo") is None
+
+
+def test_what_lies_outside_the_training_is_warned_of(banded, tmp_path):
+    translator, source = Translator.load(banded), sequence(shape=(100, 16, 16))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        translator(source)
+    strong = source.replace(velocity=4 * source.velocity)
+    with pytest.warns(DomainWarning, match="has an SD of .* mm/s .*they had .*: outside what .* was trained on"):
+        translator(strong, frames_at_once=16)
+    path = strong.save(tmp_path / "strong.h5")
+    with pytest.warns(DomainWarning, match="strong.h5 has an SD of"):
+        translator.file(path, tmp_path / "out.h5")
+
+
+def test_weights_without_traits_are_still_read(banded, tmp_path):
+    tensors, note = read_tensors(banded / "weights.safetensors", "weights")
+    about = {name: value for name, value in note.items() if name not in ("traits", "format", "format_version")}
+    write_tensors(tmp_path / "old.safetensors", "weights", tensors, about)
+    old = Translator.load(tmp_path / "old.safetensors")
+    assert old.band is None
+    assert old(sequence(seed=9).replace(velocity=9 * sequence().velocity)).provenance["band"] is None
 
 
 def test_the_way_back_is_refused(run):

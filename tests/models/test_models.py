@@ -211,20 +211,22 @@ def test_generator_sizes_follow_the_switches():
     assert clip_stride(Generator(dimensions=2)) == (4, 4)
 
 
-def test_discriminator_sees_70_frames_or_28():
+@pytest.mark.parametrize(("first", "after", "expected"), [(2, 2, 70), (2, 1, 28), (1, 1, 16)])
+def test_discriminator_sees_70_frames_28_or_16(first, after, expected):
     """Back-propagate from one score and count the frames that had a say."""
-    for temporal_stride, expected in ((2, 70), (1, 28)):
-        network = PatchDiscriminator(Discriminator(features=2, temporal_stride=temporal_stride), 3)
-        network.norm = torch.nn.Identity()  # a norm over the clip would see everything
-        x = torch.randn(1, 1, 96, 24, 24, requires_grad=True)
-        scores = network(x)
-        scores[0, 0, scores.shape[2] // 2].sum().backward()
-        assert int((x.grad.abs().amax((0, 1, 3, 4)) > 0).sum()) == expected
+    settings = Discriminator(features=2, temporal_stride=after, temporal_stride_first=first)
+    assert [each[0] for each in strides(settings, 3)] == [first, after, after, 1, 1]
+    network = PatchDiscriminator(settings, 3)
+    network.norm = torch.nn.Identity()  # a norm over the clip would see everything
+    x = torch.randn(1, 1, 96, 24, 24, requires_grad=True)
+    scores = network(x)
+    scores[0, 0, scores.shape[2] // 2].sum().backward()
+    assert int((x.grad.abs().amax((0, 1, 3, 4)) > 0).sum()) == expected
 
 
-@pytest.mark.parametrize(("temporal_stride", "frames"), [(2, 24), (1, 10)])
-def test_smallest_clip_for_the_discriminator(temporal_stride, frames):
-    settings = Discriminator(features=2, temporal_stride=temporal_stride)
+@pytest.mark.parametrize(("first", "after", "frames"), [(2, 2, 24), (2, 1, 10), (1, 1, 6)])
+def test_smallest_clip_for_the_discriminator(first, after, frames):
+    settings = Discriminator(features=2, temporal_stride=after, temporal_stride_first=first)
     assert smallest([each[0] for each in strides(settings, 3)]) == frames
     network = PatchDiscriminator(settings, 3)
     assert network(clip(1, 1, frames, 32, 32)).shape[2] == 1
@@ -274,14 +276,41 @@ def tiny(**changes):
 
 def test_losses_of_weight_zero_are_left_out_and_the_others_are_there():
     x, rng = clip(1, 1, 8, 16, 16), torch.Generator()
-    without = {"loss.cycle_silico": 0, "loss.cycle_vivo": 0, "loss.identity_silico": 0}
+    names = ("cycle_silico", "cycle_vivo", "identity_silico", "identity_vivo")
+    without = {f"loss.{name}": 0 for name in names}
     assert set(CycleGAN(tiny(**without)).generator_losses(x, x, rng)[0]) == {"gan_vivo", "gan_silico"}
-    all_on = CycleGAN(tiny(**{"loss.identity_vivo": 1})).generator_losses(x, x, rng)[0]
-    assert {"cycle_silico", "cycle_vivo", "identity_silico", "identity_vivo"} < set(all_on)
+    all_on = CycleGAN(tiny()).generator_losses(x, x, rng)[0]
+    assert set(names) < set(all_on)
+
+
+@pytest.mark.parametrize(
+    ("changes", "silico", "vivo"),
+    [({}, 2, 4), ({"loss.identity_vivo_norm": "l1"}, 2, 2), ({"loss.identity_norm": "l2"}, 4, 4)],
+)
+def test_each_identity_has_its_norm(changes, silico, vivo):
+    """Generators that add 2: in L1 they are off by 2, in the printed norm, a mean square, by 4."""
+    model = CycleGAN(tiny(**changes))
+    for network in model.generators.values():
+        network.forward = lambda x, noise=None: x + 2
+    x = clip(1, 1, 8, 16, 16)
+    losses, _ = model.generator_losses(x, x, torch.Generator())
+    assert float(losses["identity_silico"]) == pytest.approx(silico)
+    assert float(losses["identity_vivo"]) == pytest.approx(vivo)
+
+
+def test_settings_stored_before_the_second_identity_mean_what_they_meant():
+    stored = TrainSettings().model_dump()
+    for name in ("identity_silico_norm", "identity_vivo_norm"):
+        del stored["loss"][name]
+    del stored["discriminator"]["temporal_stride_first"]
+    stored["loss"] |= {"identity_vivo": 0.0, "identity_norm": "l1"}
+    read = TrainSettings.model_validate(stored)
+    assert (read.loss.identity_vivo, read.loss.identity_norms) == (0, {"silico": "l1", "vivo": "l1"})
+    assert [each[0] for each in strides(read.discriminator, 3)] == [2, 2, 2, 1, 1]
 
 
 def test_losses_of_an_identity_are_zero_where_they_should_be():
-    model = CycleGAN(tiny(**{"loss.identity_vivo": 1, "generator.noise": False}))
+    model = CycleGAN(tiny(**{"generator.noise": False}))
     for network in model.generators.values():
         network.forward = lambda x, noise=None: x
     silico, vivo = clip(1, 1, 8, 16, 16), clip(1, 1, 8, 16, 16, seed=1)
@@ -310,7 +339,10 @@ def test_every_preset_is_a_model_that_takes_its_clips(preset):
         noise = torch.empty(network.noise_shape(x.shape))
         assert network(x, noise).shape == x.shape
     assert settings.generator.noise == (preset == "paper-3d-noise")
-    assert settings.generator.temporal_stride == (1 if preset in ("paper-3d-stride1", "paper-3d-noise") else 2)
+    stride = 1 if preset in ("paper-3d-stride1", "paper-3d-noise") else 2
+    assert settings.generator.temporal_stride == stride
+    if settings.dimensions == 3:  # "in every layer"
+        assert [each[0] for each in strides(settings.discriminator, 3)] == [stride, stride, stride, 1, 1]
 
 
 def test_group_norm_keeps_the_channels_strength_to_each_other():

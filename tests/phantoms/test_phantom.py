@@ -1,89 +1,24 @@
-"""The tissue phantom: mechanics against analytic cases, imaging against imposed motion."""
+"""The tissue phantom: imaging against imposed motion, and how subjects differ."""
 
 import numpy as np
 import pytest
-from scipy.fft import dctn, idctn
 
 from myovivo.acquisition.acquire import acquire
 from myovivo.acquisition.settings import Velocity
 from myovivo.acquisition.velocity import autocorrelation_velocity
 from myovivo.errors import InputError
-from myovivo.phantoms.elasticity import Boundary, ElasticSlice
 from myovivo.phantoms.imaging import Scanner
 from myovivo.phantoms.phantom import phantom, phantom_domain
-from myovivo.phantoms.settings import Imaging, PhantomSettings
+from myovivo.phantoms.settings import Imaging, PhantomSettings, Tissue
+from myovivo.phantoms.tissue import draw_tissue
 from myovivo.runtime.settings import settings_from
 from myovivo.sequences.grid import Grid
 from myovivo.sequences.recording import Recording
 from myovivo.sequences.sequence import Sequence
 from myovivo.simulation.simulate import simulate
 
-BOX = Boundary("roller", "roller", "roller", "roller")
 TINY = {"grid.frames": 40, "imaging.rows": 64, "imaging.columns": 32, "grid.rows": 16, "grid.columns": 16}
-
-
-# ------------------------------------------------------------------------------------ elasticity
-
-
-def test_swelling_layers_between_rollers_solve_the_one_dimensional_problem_exactly():
-    rows, spacing, poisson = 24, (0.5e-3, 0.7e-3), 0.49
-    young = np.repeat([1.0, 5.0, 0.3, 2.0], rows // 4)
-    strain = np.repeat([0.0, 0.01, 0.0, 0.004], rows // 4)
-    slice_ = ElasticSlice(np.tile(young[:, None], (1, 10)), spacing, poisson, BOX)
-    downward, lateral = slice_.displacement(np.tile(strain[None, :, None], (1, 1, 10)))
-    # Stress is constant in depth and the layers' thickness changes add up to nothing.
-    lame, shear = young * poisson / ((1 + poisson) * (1 - 2 * poisson)), young / (2 * (1 + poisson))
-    modulus, blocked = lame + 2 * shear, 2 * (lame + shear) * strain
-    stress = -np.sum(blocked / modulus) / np.sum(1 / modulus)
-    stretch = (stress + blocked) / modulus * spacing[0]
-    expected = np.cumsum(stretch) - stretch / 2
-    assert np.allclose(downward[0], expected[:, None], atol=1e-12)
-    assert np.allclose(lateral, 0, atol=1e-12)
-
-
-@pytest.mark.parametrize("poisson", [0.3, 0.45, 0.49])
-def test_a_swelling_disc_in_a_box_matches_the_potential_solution(poisson):
-    # In homogeneous tissue u = grad(phi), (lambda + 2 mu) laplace(phi) = 2 (lambda + mu) e + constant,
-    # and rollers make phi even across each side: a cosine series solves it.
-    n, step = 96, 0.4e-3
-    z, x = (np.indices((n, n)) + 0.5) * step
-    eigenstrain = 0.01 / (1 + np.exp((np.hypot(z - 0.016, x - 0.022) - 0.005) / (1.5 * step)))  # a soft-edged disc
-    lame, shear = poisson / ((1 + poisson) * (1 - 2 * poisson)), 1 / (2 * (1 + poisson))
-    source = dctn(2 * (lame + shear) / (lame + 2 * shear) * eigenstrain, norm="ortho")
-    k = np.pi * np.arange(n) / (n * step)
-    k2 = k[:, None] ** 2 + k[None, :] ** 2
-    k2[0, 0] = 1.0
-    source[0, 0] = 0.0
-    phi = idctn(-source / k2, norm="ortho")
-    expected = np.gradient(phi, step)
-    found = ElasticSlice(np.ones((n, n)), (step, step), poisson, BOX).displacement(eigenstrain[None])
-    inner = (slice(2, -2), slice(2, -2))
-    scale = np.abs(expected[0]).max()
-    for a, b in zip(found, expected, strict=True):
-        assert np.abs(a[0] - b)[inner].max() < 0.02 * scale
-
-
-def test_nearly_incompressible_tissue_does_not_lock_and_keeps_its_area():
-    # Far from everything, a disc of in-plane strain e in incompressible tissue moves its rim by e R and the
-    # tissue at r by e R^2 / r: what it gains in area passes through every circle.
-    n, step, radius = 160, 0.5e-3, 0.006
-    z, x = (np.indices((n, n)) + 0.5) * step - n * step / 2
-    r = np.hypot(z, x)
-    free = Boundary("free", "free", "free", "free")
-    free = free._replace(
-        bottom="roller", left="roller"
-    )  # a quarter turn of symmetry is not needed, only no rigid motion
-    slice_ = ElasticSlice(np.ones((n, n)), (step, step), 0.499, free)
-    down, right = slice_.displacement(0.01 * (r <= radius)[None].astype(float))
-    down, right = down[0] - down[0][n // 2, n // 2], right[0] - right[0][n // 2, n // 2]
-    ring = (r > 1.5 * radius) & (r < 2 * radius)
-    radial = (down * z + right * x) / r
-    assert np.mean((radial * r)[ring]) == pytest.approx(0.01 * radius**2, rel=0.05)
-
-
-def test_stiffness_must_be_positive():
-    with pytest.raises(InputError, match="stiffness must be positive"):
-        ElasticSlice(np.zeros((4, 4)), (1e-3, 1e-3), 0.45)
+TINY |= {"firing.units": (6, 6)}
 
 
 # ------------------------------------------------------------------- imposed motion, measured back
@@ -130,6 +65,22 @@ def test_motion_is_measured_back_within_three_percent(name, amplitude):
     assert abs(fitted) == pytest.approx(1, abs=0.03)
     assert np.angle(fitted) / (2 * np.pi * frequency) == pytest.approx(0, abs=2e-4)  # s: no delay
     assert np.abs(gain - pattern)[inner].mean() < 0.06
+
+
+def test_lateral_motion_moves_the_speckle_as_far_as_asked():
+    # A lateral step of 50 um between two frames: the phase of the lateral spectrum gives it back.
+    step = 5e-5
+    scanner = Scanner(IMAGING, GRID, np.ones((64, 64)), 80.0, np.random.default_rng(0))
+    source, nothing = np.array([[0.0, step]]), np.zeros((1, 64, 64))
+    (frames,) = scanner.image(source, nothing, 0, np.ones((1, 64, 64)))
+    first, second = np.fft.fft(frames * np.hanning(64), axis=2)
+    k = 2 * np.pi * np.fft.fftfreq(64, scanner.spacing[1])
+    seen = np.abs(k) < 2000
+    cross = (second * first.conj()).sum(0)[seen]
+    slope = np.sum(np.angle(cross) * k[seen] * np.abs(cross)) / np.sum(k[seen] ** 2 * np.abs(cross))
+    assert -slope == pytest.approx(step, rel=0.05)
+    (still,) = scanner.image(source, nothing, 0)
+    assert np.abs(still[1] - still[0]).max() < 1e-2 * np.abs(still).max()  # nothing but noise without it
 
 
 def test_steady_motion_has_the_sign_and_size_it_was_given_and_the_estimators_agree():
@@ -209,14 +160,87 @@ def test_same_seed_same_frames_and_workers_do_not_change_them(tmp_path):
 
 
 def test_drift_and_pulsation_are_background_of_the_size_asked_for():
-    recording = phantom(
-        seed=0, **{**TINY, "grid.frames": 512, "contraction.drift": 1e-3, "contraction.pulsation": 20e-6}
-    )
+    changes = {**TINY, "grid.frames": 512, "contraction.beyond": 0.0, "contraction.drift": 1e-3}
+    changes |= {"contraction.drift_probability": 1.0, "contraction.pulsation_probability": 1.0}
+    recording = phantom(seed=0, **changes, **{"contraction.pulsation": 20e-6})
     source, weight = recording.labels.background_source, recording.labels.background_weight
     assert source.shape[0] == weight.shape[0] == 2
-    assert np.sqrt(np.mean(source[0] ** 2)) == pytest.approx(1e-3, rel=0.05)
+    soft = recording.provenance.get("softened", 1.0)
+    assert np.sqrt(np.mean(source[0] ** 2)) == pytest.approx(soft * 1e-3, rel=0.05)
     assert np.abs(np.cumsum(source[1]) / recording.frame_rate).max() <= 45e-6
     assert np.abs(weight[1]).max() <= 1.01
+
+
+def test_drift_and_pulsation_belong_to_part_of_the_subjects():
+    changes = {**TINY, "grid.depth": 0.02, "grid.width": 0.02, "tissue.margin": 0.005, "contraction.beyond": 0.0}
+    changes |= {"tissue.fat": (0.0, 0.005)}
+
+    def patterns(subject, chance):
+        both = {"contraction.drift_probability": chance, "contraction.pulsation_probability": chance}
+        weight = phantom(seed=0, subject=subject, **changes, **both).labels.background_weight
+        return 0 if weight is None else len(weight)
+
+    assert (patterns(0, 0.0), patterns(0, 1.0)) == (0, 2)
+    assert 5 <= sum(patterns(subject, 0.5) for subject in range(12)) <= 19
+
+
+def test_units_beyond_the_image_are_background_and_none_of_a_given_activity():
+    changes = {**TINY, "contraction.drift_probability": 0.0, "contraction.pulsation_probability": 0.0}
+    labels = phantom(seed=0, **changes).labels
+    # As many per area as in the image: 10 mm beside 40 mm on either side, and below.
+    assert len(labels.background_source) == round(len(labels) * (60 * 50 / 40**2 - 1))
+    truth = sum(w[None] * s[:, None, None] for w, s in zip(labels.weight, labels.source, strict=True))
+    beyond = labels.velocity() - truth
+    assert 0.1 < np.std(beyond) / np.std(truth) < 1.0
+    activity = simulate(seed=0, **{"grid.frames": 40, "grid.rows": 32, "grid.columns": 32})
+    assert phantom(activity=activity, **changes).labels.background_source is None
+
+
+def test_bone_lies_in_part_of_the_subjects_at_a_random_depth_and_holds_still():
+    settings = Tissue(bone_probability=0.4, bone_depth=(0.02, 0.035))
+    tissues = [draw_tissue(settings, Grid(), np.random.default_rng(seed)) for seed in range(60)]
+    bones = [tissue.stiffness[tissue.image] > 100 for tissue in tissues]
+    with_bone = [bone for bone in bones if bone.any()]
+    assert len(with_bone) / len(bones) == pytest.approx(0.4, abs=0.15)
+    tops = [0.04 / 128 * np.flatnonzero(bone.any(1))[0] for bone in with_bone]  # its course varies by about a mm
+    assert min(tops) < 0.024
+    assert max(tops) > 0.031
+    assert max(tops) < 0.040
+    tissue, bone = next((tissue, bone) for tissue, bone in zip(tissues, bones, strict=True) if bone.sum() > 1000)
+    swelling = tissue.muscle[tissue.image] & (np.arange(128)[:, None] < 64)
+    moved = np.abs(tissue.displacement(0.01 * swelling[None])[0][0])
+    assert moved[bone].std() < 0.1 * moved[~bone].std()
+
+
+def log_variance_maps(subjects, **changes):
+    """(subjects, 64, 32): log-variance maps of the true velocity, each with mean 0."""
+    changes = {**TINY, "grid.frames": 128, "firing.units": (20, 20), **changes}
+    for subject in range(subjects):
+        maps = np.log(phantom(seed=7, subject=subject, **changes).labels.velocity().var(0))
+        yield maps - maps.mean()
+
+
+def test_the_lowest_millimetres_are_not_still_alike_in_all_subjects():
+    # A band that all subjects share would have a mean far beyond the spread among them.
+    maps = np.array(list(log_variance_maps(12)))
+    lowest = maps[:, -6:].mean((1, 2))  # 4 mm
+    assert abs(np.median(lowest)) < 1.0 * lowest.std()
+    assert np.abs(maps.mean(0)).mean() / maps.std(0).mean() < 0.8
+    # Without tissue and units beyond the image there is such a band, and this measure sees it:
+    closed = {"tissue.margin": 0.0, "tissue.gel": 0.0, "contraction.beyond": 0.0, "tissue.bone_probability": 0.0}
+    lowest = np.array(list(log_variance_maps(4, **closed)))[:, -6:].mean((1, 2))
+    assert np.median(lowest) < -2.0 * lowest.std()
+
+
+def test_subjects_move_in_more_than_a_single_pattern():
+    ratios = []
+    for subject in range(5):
+        changes = {**TINY, "grid.frames": 256, "firing.units": PhantomSettings().firing.units}
+        velocity = phantom(seed=7, subject=subject, **changes).labels.velocity()[200:].reshape(-1, 64 * 32)
+        covariance = np.cov(velocity)  # of frames: its eigenvalues are those of the pixels' covariance
+        ratios.append(np.trace(covariance) ** 2 / np.sum(covariance**2))
+    assert 2.0 < np.median(ratios) < 4.5
+    assert max(ratios) - min(ratios) > 0.3
 
 
 def test_a_recording_survives_its_file(tmp_path):
@@ -241,11 +265,13 @@ def test_a_contraction_somewhat_too_strong_is_softened_and_says_so():
         labels = recording.labels
         return float(np.abs(np.cumsum(labels.velocity(), axis=0)).max()) / recording.frame_rate
 
-    usual = phantom(seed=0, **TINY)
+    still = {"contraction.drift": 0.0, "contraction.pulsation": 0.0}
+    usual = phantom(seed=0, **TINY, **still)
     assert "softened" not in usual.provenance
-    factor = 1.5
+    strain = PhantomSettings().contraction.eigenstrain
+    factor = 3.0
     while True:  # as strong as it takes to pass the limit, which the least of units decides
-        strong = phantom(seed=0, **TINY, **{"contraction.eigenstrain": 0.003 * factor})
+        strong = phantom(seed=0, **TINY, **still, **{"contraction.eigenstrain": strain * factor})
         if "softened" in strong.provenance or factor > 1000:
             break
         factor *= 1.3

@@ -141,6 +141,7 @@ def test_the_papers_figures_stand_beside_labelled_as_other_data(parsed):
     words = parsed.words()
     assert "paper, other data none .33 .54 .32 – .96" in words
     assert "best model .25 .69 .65 – .97 – .93 ≈ 0" in words
+    assert words.count("paper, other data") == 1  # not below columns that are all ours
     assert "vivo-vivo .26 .66 .74 – .98" in words
 
 

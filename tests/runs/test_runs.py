@@ -10,8 +10,10 @@ from domains import tiny
 from safetensors.torch import save_file
 
 from myovivo.errors import CheckpointError, RunFolderError
-from myovivo.runs.folder import claimed_run
+from myovivo.runs.folder import Run, claimed_run, train_files
 from myovivo.runs.weights import load_weights
+from myovivo.runtime.files import write_json
+from myovivo.runtime.recipe import claimed
 from myovivo.runtime.tensors import fill, fill_optimiser, optimiser_tensors, read_tensors, write_tensors
 
 
@@ -174,3 +176,36 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     with pytest.raises(RunFolderError, match="not the description"):
         claim(tmp_path, _recipe())
     assert (tmp_path / "run.json").read_text() == "[]"
+
+
+SIDE = {"train": ["a.h5"], "test": ["b.h5"], "subjects": {}}
+BROKEN = [
+    {"recipe": []},
+    {"folders": "here"},
+    {"folders": {"silico": 3, "vivo": "b"}},
+    {"recipe": {"silico": {}, "vivo": {}}},
+    {"recipe": {"silico": SIDE | {"train": [1]}, "vivo": SIDE}},
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_description_of_a_run_that_was_edited_is_one_clear_line(broken, tmp_path):
+    whole = {
+        "recipe": {"settings": {}, "seed": 0, "silico": SIDE, "vivo": SIDE},
+        "folders": {"silico": "a", "vivo": "b"},
+    }
+    write_json(tmp_path / "run.json", whole)
+    assert [path.name for path in train_files(tmp_path, "vivo")] == ["a.h5"]
+    write_json(tmp_path / "run.json", whole | broken)
+    for read in (Run.load, lambda run: train_files(run, "vivo")):
+        with pytest.raises(CheckpointError, match=r"run\.json"):
+            read(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[1]", "3", '{"stage": [["test"]]}'])
+def test_a_manifest_that_was_edited_is_one_clear_line(text, tmp_path):
+    (tmp_path / "a.h5").touch()
+    (tmp_path / "domain.json").write_text(text)
+    content = {"stage": "test"}
+    with pytest.raises(RunFolderError), claimed(tmp_path, "domain.json", content, recipe_of=dict, results="*.h5"):
+        pass

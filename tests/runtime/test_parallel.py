@@ -224,3 +224,36 @@ def test_a_batch_script_without_srun_starts_its_processes_itself(monkeypatch):
     for name, value in {"SLURM_NTASKS": "2", "SLURM_PROCID": "0", "SLURM_JOB_NAME": "train"}.items():
         monkeypatch.setenv(name, value)
     assert isinstance(started_by(2, 1), LightningEnvironment)
+
+
+def die_second(number):
+    if number == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_a_worker_that_is_killed_here_is_one_line_with_a_remedy():
+    with pytest.raises(ClusterError, match=r"a worker process was killed, .* fewer --workers"):
+        list(in_parallel(die_second, [(number,) for number in range(4)], workers=2))
+
+
+def blocked(number):
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_workers_leave_interruptions_to_the_process_that_started_them():
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(kill_workers=True)
+    assert all(result for _, result in in_parallel(blocked, [(number,) for number in range(4)], workers=2))
+    assert not blocked(0)
+
+
+def greedy(number):
+    raise MemoryError
+
+
+def test_too_little_memory_for_one_call_stops_no_other():
+    (_, first), (_, second) = in_parallel(greedy, [(0,), (1,)], workers=1)
+    assert isinstance(first, ClusterError)
+    assert isinstance(second, ClusterError)

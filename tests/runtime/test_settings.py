@@ -37,7 +37,9 @@ def test_presets_add_the_papers_modifications_one_by_one():
     assert (stride.generator.temporal_stride, stride.generator.noise) == (1, False)
     assert (noise.generator.temporal_stride, noise.generator.noise) == (1, True)
     assert plain.loss == stride.loss == noise.loss
-    assert (plain.loss.cycle_silico, plain.loss.identity_silico, plain.optimiser.learning_rate) == (10, 5, 2e-4)
+    assert (plain.loss.cycle_silico, plain.optimiser.learning_rate) == (10, 2e-4)
+    assert (plain.loss.identity_silico, plain.loss.identity_vivo) == (5, 5)
+    assert plain.loss.identity_norms == {"silico": "l1", "vivo": "l2"}
     for name in TRAIN_PRESETS:
         settings_from(TrainSettings, name)
 

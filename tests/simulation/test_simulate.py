@@ -42,15 +42,34 @@ def test_drawn_rates_match_the_measured_ones_and_fill_their_range():
     assert 8 <= found.rate.min() < 9 < 12 < found.rate.max() <= 13
 
 
-def test_synchronised_share_coincides_exactly_with_its_partner():
+def test_a_tenth_of_the_firings_coincide_partners_counted():
+    together = total = 0
+    for seed in range(200):
+        found = trains(seed, duration=3.0, units=(4, 10))
+        for unit, times in enumerate(found.times):
+            others = np.concatenate([train for k, train in enumerate(found.times) if k != unit])
+            together += np.isin(times, others).sum()
+            total += len(times)
+    assert together / total == pytest.approx(0.1, abs=0.005)
+
+
+def test_both_firings_of_a_synchronised_pair_name_the_other_unit():
     found = trains()
+    pairs = np.zeros((8, 8), int)
     for unit, (times, partner) in enumerate(zip(found.times, found.partner, strict=True)):
-        moved = partner >= 0
-        assert moved.mean() == pytest.approx(0.1, abs=0.01)
-        for time, mate in zip(times[moved], partner[moved], strict=True):
+        assert np.mean(partner >= 0) == pytest.approx(0.1, abs=0.005)
+        for time, mate in zip(times[partner >= 0], partner[partner >= 0], strict=True):
             assert mate != unit
-            assert np.min(np.abs(found.times[mate] - time)) == 0.0
+            assert found.partner[mate][found.times[mate] == time].tolist() == [unit]
+            pairs[unit, mate] += 1
         assert np.diff(times).min() >= 0.020  # de-duplicated: no firing stands twice
+    assert np.array_equal(pairs, pairs.T)
+
+
+def test_a_single_unit_has_nothing_to_coincide_with():
+    found = trains(units=(1, 1))
+    assert (found.partner[0] == -1).all()
+    assert np.array_equal(found.times[0], trains(units=(1, 1), synchronisation=0.0).times[0])
 
 
 def test_without_synchronisation_no_firings_coincide():
@@ -127,7 +146,7 @@ def test_noise_has_the_asked_snr_and_band():
 
 @pytest.mark.parametrize(
     ("kind", "at_edge", "at_twice"),
-    [("disc", 1.0, 0.0), ("gauss", 0.5, 1 / 16), ("exp-tail", 1.0, np.exp(-3 / 5)), ("lorentz", 0.5, 0.2)],
+    [("disc", 1.0, 0.0), ("gauss", 0.5, 1 / 16), ("exp-tail", 1.0, np.exp(-3 / 10)), ("lorentz", 0.5, 0.2)],
 )
 def test_territory_profiles(kind, at_edge, at_twice):
     values = profile(np.array([0.0, 0.003, 0.006]), 0.003, Territory(profile=kind))
@@ -162,6 +181,19 @@ def test_simplified_model_filters_pulses_and_noise():
     assert sequence.velocity.sum() == pytest.approx(pulses, rel=0.05)  # a low-pass keeps the area of a pulse
     noisy = simulate(seed=3, model="simplified", **SMALL)
     assert np.std(noisy.velocity - sequence.velocity) > 0
+
+
+def test_a_pulse_of_the_simplified_model_stands_above_its_noise():
+    changes = {"model": "simplified", "grid.rows": 64, "grid.columns": 64, "grid.depth": 0.02, "grid.width": 0.02}
+    changes |= {"grid.frames": 512, "firing.synchronisation": 0.0}
+    ratio = []
+    for seed in range(4):
+        still, noisy = (simulate(seed=seed, **changes, **{"simplified.noise": level}) for level in (0.0, 0.1))
+        noise = (noisy.velocity - still.velocity)[30:-30, 8:-8, 8:-8].std()
+        labels = still.labels
+        pulse = np.median([(w.max() * s.max()) for w, s in zip(labels.weight, labels.source, strict=True)])
+        ratio.append(pulse / noise)
+    assert np.mean(ratio) == pytest.approx(1.5, abs=0.1)
 
 
 def test_same_seed_same_bytes_and_another_seed_other_ones():

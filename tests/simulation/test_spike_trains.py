@@ -16,7 +16,7 @@ import scipy.io
 
 import myovivo as mv
 from myovivo.errors import FileError, RecordingWarning, UnitWarning
-from myovivo.simulation.spike_trains import openhdemg
+from myovivo.runtime import texts
 from myovivo.simulation.spike_trains.reading import BY_ENDING, read_decomposition, read_spike_trains
 
 RATE = 2048.0
@@ -179,9 +179,9 @@ def test_missing_firings_and_a_single_unit_of_openhdemg_are_heeded(tmp_path, uni
 
 
 def test_a_gzip_that_unfolds_without_end_is_not_unfolded(tmp_path, monkeypatch):
-    monkeypatch.setattr(openhdemg, "_LARGEST", 1 << 20)
+    monkeypatch.setattr(texts, "allowed", lambda stored: 1 << 20)
     (tmp_path / "a.json").write_bytes(gzip.compress(b" " * (3 << 20)))
-    with pytest.raises(FileError, match=r"a\.json: .*holds over 1 MB of JSON"):
+    with pytest.raises(FileError, match=r"a\.json: .*at most 1 MB are read of what it unfolds to"):
         read_spike_trains(tmp_path / "a.json")
 
 
@@ -334,3 +334,9 @@ def test_measured_files_are_read_without_a_warning(path):
 
 def test_every_reader_is_tried_above():
     assert set(BY_ENDING) == {".mat", ".json", ".tsv", ".txt"}
+
+
+def test_a_sampling_rate_of_ragged_rows_is_one_line(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({"FSAMP": "[2048, [1, 2]]", "MUPULSES": "[[1, 200]]"}))
+    with pytest.raises(FileError, match=r"FSAMP must be one number, .* got \[2048, \[1, 2\]\]"):
+        read_spike_trains(tmp_path / "a.json")

@@ -100,6 +100,7 @@ BAD = [
     ({"models": {"paper-2d": {"optimiser.stepps": 1}}}, {}, "no setting 'optimiser.stepps'"),
     ({"models": MODELS, "experiments": {"slow": "house"}}, {}, "'house' is none of the models, paper-2d"),
     ({"models": MODELS, "vivo": {"subjects": 1}}, {}, "vivo.subjects: .*greater than or equal to 2"),
+    ({"models": MODELS, "vivo": {"subjects": 2, "runs": 1}, "held_out": 0.5}, {}, "at least two recordings .* got 1"),
     ({"models": {"house": {"data.clip": (64, 128, 64)}}, "grid": {"rows": 64}}, {}, "needs clips of all 64 rows"),
     ({"models": MODELS}, {"subjects": 1, "runs": 3}, "at least two subjects, to test on others, got 1: vivo0"),
     ({"models": MODELS}, {"rate": 256.0}, "256 frames/s but .*silico has 128; .*or set resample to yes"),

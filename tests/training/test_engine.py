@@ -1,5 +1,6 @@
 """The training engine: the same weights from many processes, in parts, and with an eye on other subjects."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -7,7 +8,7 @@ import sys
 
 import pytest
 import torch
-from domains import TINY, domain, tiny
+from domains import ROOT, SPACING, TINY, domain, tiny
 
 from myovivo.errors import InputError
 from myovivo.models.settings import TrainSettings
@@ -16,8 +17,11 @@ from myovivo.runs.weights import load_weights
 from myovivo.runtime.device import precision_for
 from myovivo.runtime.settings import settings_from
 from myovivo.runtime.tensors import read_tensors
-from myovivo.sequences.header import read_header
+from myovivo.sequences.header import Header, read_header
+from myovivo.sequences.scale import DomainScale
 from myovivo.training.estimate import estimate
+from myovivo.training.processes import fabric_for, prepare_gpu
+from myovivo.training.step import DivergedError, Training
 from myovivo.training.train import train
 from myovivo.training.watch import LossWatch
 from myovivo.translation.translator import Translator
@@ -207,3 +211,82 @@ def test_tensorboard_writes_what_the_log_says(domains, tmp_path):
 def test_house_at_its_own_size_can_be_made():
     settings = settings_from(TrainSettings, "house")
     assert settings.local.cell * 0.3125 == 1.25  # mm
+
+
+def stepping(folder, device="cpu", **changes):
+    """A training without files, and clips for it."""
+    settings = tiny(**(EXACT | changes))
+    clip = settings.data.clip
+    scales = {name: DomainScale(0.0, 1.0) for name in ("silico", "vivo")}
+    header = Header(clip, 512.0, SPACING, "silico", "", {})
+    training = Training(folder, settings, 0, header, scales, fabric_for(settings, device))
+    clips = torch.randn((2, settings.optimiser.batch, 1, *clip), generator=torch.Generator().manual_seed(0))
+    return training, training.fabric.to_device(clips)
+
+
+def test_losses_that_are_read_later_are_the_same(tmp_path):
+    now, clips = stepping(tmp_path)
+    read = [now.advance(*clips) for _ in range(3)]
+    later, _ = stepping(tmp_path)
+    assert [later.advance(*clips, False) for _ in range(2)] == [{}, {}]
+    assert later.advance(*clips) == read[2]
+
+
+def test_a_loss_gone_wrong_between_two_looks_is_told_with_its_step(tmp_path):
+    training, clips = stepping(tmp_path)
+    training.advance(*clips, False)
+    training.advance(clips[0] * torch.nan, clips[1], False)
+    with pytest.raises(DivergedError, match=r"diverged at step 2: the loss .* is nan"):
+        training.advance(*clips)
+
+
+@pytest.fixture
+def flags():
+    """What torch computes with, put back afterwards."""
+    cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.benchmark, cudnn.allow_tf32, products.allow_tf32
+    yield cudnn
+    cudnn.benchmark, cudnn.allow_tf32, products.allow_tf32 = before
+
+
+def test_what_a_gpu_is_prepared_with_changes_no_result(tmp_path, flags):
+    changes = {"method": "cycle", "discriminator.variance_map": False}
+    plain, clips = stepping(tmp_path, **changes)
+    ready, _ = stepping(tmp_path, **changes)
+    prepare_gpu(ready.model)
+    assert ready.model.vivo_judge.convs[1].conv.weight.is_contiguous(memory_format=torch.channels_last_3d)
+    assert flags.benchmark
+    assert ready.advance(*clips) == pytest.approx(plain.advance(*clips), rel=1e-4)
+
+
+@pytest.mark.parametrize("model", ["house", "paper-3d-noise"])
+def test_the_benchmark_of_a_gpu_runs_at_toy_size_without_one(model, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    gpu = importlib.import_module("gpu")
+    monkeypatch.setattr(
+        gpu,
+        "TOY",
+        {**gpu.TOY, "local.blocks": 1, "generator.blocks": 1, "data.clip": (8, 24, 24), "discriminator.features": 2},
+    )
+    row = gpu.run(model, "cpu", batch=2, toy=True)
+    assert row["batch"] == 2
+    assert row["samples_per_s"] == pytest.approx(2e3 / row["ms_per_step"])
+    assert 0 < row["share_of_peak"] < 1
+    if not torch.cuda.is_available():
+        monkeypatch.setattr(sys, "argv", ["gpu.py"])
+        with pytest.raises(SystemExit, match="there is no CUDA device here"):
+            gpu.main()
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("method", ["one-sided", "cycle"])
+def test_a_step_never_waits_for_the_gpu(tmp_path, method):
+    changes = {} if method == "one-sided" else {"discriminator.variance_map": False}
+    training, clips = stepping(tmp_path, "cuda", method=method, **changes)
+    training.advance(*clips)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        training.advance(*clips, False)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

@@ -15,10 +15,12 @@ import numpy as np
 from ..errors import FileError, InputError, PartialError, RecordingWarning
 from ..runtime.device import device_of
 from ..runtime.settings import settings_from
+from ..runtime.texts import read_text
+from ..sequences.blocks import save_blocks
 from ..sequences.domain import good_sequence, make_domain
 from ..sequences.header import read_header
 from ..sequences.recording import Recording
-from ..sequences.sequence import Sequence, save_blocks
+from ..sequences.sequence import Sequence
 from .formats import format_of, passed_over, recordings_in
 from .given_labels import Labels
 from .parameters import resolved
@@ -80,7 +82,8 @@ def acquire(
 
     Warns
     -----
-    RecordingWarning : aliasing, dropped frames, silent or saturated channels.
+    RecordingWarning : aliasing, folded velocities and outliers that were mended, dropped frames, silent or saturated
+        channels.
     """
     changes |= _said(frame_rate, spacing, variable)
     settings = settings_from(AcquireSettings, settings, **changes)
@@ -195,7 +198,7 @@ def acquire_domain(
         "stage": "acquire",
         "source": str(source.resolve()),
         "settings": settings,
-        "mapping": Path(mapping).read_text(encoding="utf-8") if mapping and Path(mapping).is_file() else None,
+        "mapping": read_text(mapping) if mapping and Path(mapping).is_file() else None,
         "subject": subject,
     }
 

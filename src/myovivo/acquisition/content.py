@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..runtime.unfolding import LARGEST_FRAME, LARGEST_PICTURE
 from ..runtime.words import counted
 from .settings import Scan
 
@@ -163,6 +165,13 @@ class Content:
     sought: Mapping[str, str] = field(default_factory=dict)
     axes_origin: str = "file"
     asked: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        frames, *axes = self.shape
+        most = LARGEST_PICTURE if self.kind == "bmode" else LARGEST_FRAME
+        if min(frames, *axes) < 1 or math.prod(axes) > most:
+            sizes = " x ".join(map(str, self.shape))
+            raise InputError(f"{TITLES[self.kind]} of {sizes}: no frames, or one of over {most} values; check the axes")
 
     @property
     def shape(self) -> tuple[int, ...]:

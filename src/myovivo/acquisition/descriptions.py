@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import json
 import zlib
 from collections import Counter
 from pathlib import Path
 
 from ..errors import FileError
+from ..runtime.files import read_json
+from ..runtime.hdf5 import opened
 from ..runtime.words import counted
-from ..sequences.hdf5 import opened
 from ..sequences.header import header_in
 from .formats import Format, format_of
 from .readers.store import Store
@@ -108,8 +108,8 @@ def _header(path: Path) -> tuple[str, str]:
 
 
 def _stage(manifest: Path) -> str:
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        stage = json.loads(manifest.read_text(encoding="utf-8")).get("stage")
+    with contextlib.suppress(FileError, AttributeError):
+        stage = read_json(manifest).get("stage")
         return f" (made by {stage})" if stage else ""
     return ""
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 from ..errors import FileError
 from ..runtime.file_kinds import file_kind_of
+from ..runtime.hdf5 import opened
 from ..sequences.hdf5 import FORMAT as SEQUENCE
-from ..sequences.hdf5 import opened
 from ..sequences.recording import RECORDING_FORMAT as RECORDING
 from .readers.scan_notes import is_notes
 from .readers.uff import channel_data_in
@@ -40,7 +40,7 @@ def format_of(path: Path) -> Format | None:
         return "ultrasonix"
     if kind != "hdf5":
         return kind
-    with opened(path) as file:
+    with opened(path, "recording") as file:
         ours = {RECORDING: "recording", SEQUENCE: "sequence"}.get(str(file.attrs.get("format")))
     return ours or ("uff" if channel_data_in(path) else "hdf5")  # type: ignore[return-value]
 

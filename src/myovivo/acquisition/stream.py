@@ -182,7 +182,7 @@ def _from_iq(
     quiet: bool,
 ) -> _Raw:
     pixel = recording.shape[1] * recording.spacing[0] / settings.output.rows
-    estimator = VelocityEstimator(recording, settings.velocity, pixel, quiet, device)
+    estimator = VelocityEstimator(recording, settings.velocity, pixel, quiet, device, settings.conditioning.band)
     return _Raw(
         estimator.blocks(),
         estimator.shape,
@@ -193,6 +193,7 @@ def _from_iq(
         lambda: [
             *notes,
             *aliasing_note(estimator.aliased, estimator.nyquist),
+            *([] if estimator.wraps is None else estimator.wraps.notes(estimator.spacing)),
             *frequency_note(float(np.median(estimator.centre_frequency)), recording.centre_frequency),
         ],
         lambda: {

@@ -25,6 +25,9 @@ from ..runtime.words import counted
 from ..sequences.recording import Recording
 from ..signals.banded import Banded
 from .settings import Velocity
+from .wraps import Wraps
+
+_Estimate = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 _NEARLY = 0.9  # of half a cycle per frame
 
@@ -77,6 +80,12 @@ def autocorrelation_velocity(
 class VelocityEstimator:
     """Velocity of a recording, block by block, for recordings larger than memory; see `autocorrelation_velocity`.
 
+    Parameters
+    ----------
+    recording, settings, pixel, quiet, device : as for `autocorrelation_velocity`
+    band : Hz, slowest and fastest oscillation of the tissue, by which wraps and outliers are told and mended; None
+        leaves every estimate as it is
+
     Attributes
     ----------
     shape : (T, Z, X) of the velocity
@@ -84,6 +93,7 @@ class VelocityEstimator:
     nyquist : velocity, m/s, at which the phase turns by half a cycle per frame
     centre_frequency : (Z, X), Hz, mean local centre frequency; once all blocks were taken
     aliased : share of the echo, weighted by its strength, that moves at over 0.9 of `nyquist`; likewise
+    wraps : what was mended of estimates that folded over or are noise; None if nothing is to be
     """
 
     def __init__(
@@ -93,6 +103,7 @@ class VelocityEstimator:
         pixel: float | None = None,
         quiet: bool = False,
         device: torch.device | str = "cpu",
+        band: tuple[float, float] | None = None,
     ):
         frames, rows, columns = recording.shape
         dz, dx = recording.spacing
@@ -115,6 +126,7 @@ class VelocityEstimator:
         self._average_x = Banded(np.kron(average_x, np.eye(2)), device)  # real and imaginary parts lie side by side
         self._frequency_sum = torch.zeros(self.shape[1:], device=self.device)
         self._strength = self._strength_aliased = 0.0
+        self.wraps = None if band is None else Wraps(recording.frame_rate, band, self.shape[1:], self.nyquist)
 
     @property
     def centre_frequency(self) -> NDArray[np.float32]:
@@ -131,6 +143,11 @@ class VelocityEstimator:
         ------
         InputError : the recording gives another number of frames than it announces.
         """
+        pairs = self._estimates()
+        return (velocity for velocity, _ in pairs) if self.wraps is None else self.wraps.mended(pairs)
+
+    def _estimates(self) -> Iterator[_Estimate]:
+        """Velocity of successive frames and the phase per frame that it comes from, (B, Z, X) each."""
         recording, frames = self.recording, self.shape[0]
         loupas = self.settings.estimator == "loupas"
         half = max(1, round(self.settings.ensemble_window * recording.frame_rate / 2))  # frame pairs on either side
@@ -165,7 +182,7 @@ class VelocityEstimator:
         product = torch.view_as_real(a * b.conj()).flatten(2)  # (B, Z, 2 X)
         return torch.view_as_complex(self._average_x.right(average_z.left(product)).unflatten(2, (-1, 2)))
 
-    def _estimate(self, products_t: torch.Tensor, products_z: torch.Tensor | None) -> NDArray[np.float32]:
+    def _estimate(self, products_t: torch.Tensor, products_z: torch.Tensor | None) -> _Estimate:
         recording = self.recording
         phase, strength = products_t.angle(), products_t.abs()
         self._strength += float(strength.sum(dtype=torch.float64))
@@ -179,7 +196,8 @@ class VelocityEstimator:
             # Noise may show any frequency; an echo comes back near the one that was sent.
             frequency = frequency.clamp(0.5 * recording.centre_frequency, 1.5 * recording.centre_frequency)
             self._frequency_sum += frequency.sum(0)
-        return (phase / frequency * (recording.sound_speed * recording.frame_rate / (4 * math.pi))).cpu().numpy()
+        velocity = phase / frequency * (recording.sound_speed * recording.frame_rate / (4 * math.pi))
+        return velocity.cpu().numpy(), phase.cpu().numpy()
 
     def _still(self) -> torch.Tensor | None:
         """The echo that does not move, (Z, X): the mean over all frames, in a pass of its own."""

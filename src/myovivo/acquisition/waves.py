@@ -10,6 +10,8 @@ from scipy.optimize import least_squares
 
 from ..errors import InputError
 
+_WIDEST = 1.0  # m, of a probe from its middle
+
 NOWHERE = (np.nan, np.nan)  # the virtual source of a plane wave
 
 
@@ -48,8 +50,10 @@ def fit_wave(
 
     Raises
     ------
-    InputError : no element fires, or the delays rise faster than sound.
+    InputError : no element fires, positions that cannot be, or delays that rise faster than sound.
     """
+    if not (np.abs([x, z]) <= _WIDEST).all():
+        raise InputError(f"elements must lie within {_WIDEST:g} m of the probe's middle; give their positions in m")
     fires = np.isfinite(delays)
     x, z, delays = x[fires], z[fires], delays[fires]
     if len(delays) == 0:

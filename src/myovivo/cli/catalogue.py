@@ -26,6 +26,7 @@ COMMANDS = {
     "train": Entry("translators", "Train", "a translator between two unpaired folders of sequences"),
     "translate": Entry("translators", "Translate", "sequences with a trained run; labels travel along"),
     "export": Entry("translators", "Export", "a translator as ONNX"),
+    "show": Entry("pictures", "Show", "a sequence as one figure, PNG or PDF"),
     "evaluate": Entry("comparisons", "Evaluate", "translated against recorded sequences: the paper's table"),
     "identify": Entry("units", "Identify", "the motor units that move in sequences"),
     "train-identifier": Entry("units", "TrainIdentifier", "a network that identifies motor units"),

@@ -6,28 +6,47 @@ Nothing is loaded here before it is used: help answers at once, and an interrupt
 from __future__ import annotations
 
 import _thread
+import atexit
+import contextlib
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
+INTERRUPTED = 130
+
+_PATIENCE_S = 3.0  # for workers to be ended
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status: 0, 2 for what a user can mend, 130 when interrupted."""
+    """Run a command; returns the exit status: 0, 2 for what a user can mend, 130 when interrupted or terminated."""
+    is_process = arguments is None
     sys.unraisablehook = _keep_interruption
+    if is_process:
+        _terminate_as_interrupted()
+    status = _status(list(sys.argv[1:] if arguments is None else arguments), is_process)
+    if is_process and status == INTERRUPTED:
+        _leave(status)
+    if is_process:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is done; what Python clears away needs no interruption
+    return status
+
+
+def _status(arguments: list[str], is_process: bool) -> int:
     try:
-        status = _run(list(sys.argv[1:] if arguments is None else arguments))
+        status = _run(arguments)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # whoever reads has enough, as `head` has
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, open to the end, where Python flushes it
         return 0
     except KeyboardInterrupt:
-        return _print_interrupted()
+        return _print_interrupted(is_process)
     except ImportError as error:
         if isinstance(error.__cause__, KeyboardInterrupt):  # what a library in C makes of it while it is loaded
-            return _print_interrupted()
+            return _print_interrupted(is_process)
         raise
 
 
@@ -48,6 +67,8 @@ def _run(arguments: list[str]) -> int:
         return _print_error(str(error))
     except BrokenPipeError:
         raise
+    except MemoryError:
+        return _print_error("there is not enough memory for that; take fewer workers, or smaller sequences")
     except OSError as error:  # a disk, a permission, a name too long: nothing to trace
         return _print_error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     return 0
@@ -99,9 +120,45 @@ def _keep_interruption(unraisable: Any) -> None:
     again.start()
 
 
-def _print_interrupted() -> int:
+def _print_interrupted(is_process: bool) -> int:
+    if is_process:  # one word is enough: another interruption would only disturb what is cleared away
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
     print("interrupted; run the same command again to go on", file=sys.stderr)
-    return 130
+    return INTERRUPTED
+
+
+def _terminate_as_interrupted() -> None:
+    """What a queue of jobs or `timeout` sends before it kills is an interruption, too."""
+    process = os.getpid()
+
+    def interrupt(number: int, frame: Any) -> None:
+        if os.getpid() == process:
+            raise KeyboardInterrupt
+        signal.signal(number, signal.SIG_DFL)  # a forked process that its parent ends
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+def _leave(status: int) -> None:
+    """End this process and its workers at once, whatever threads still compute.
+
+    Python would wait for them, and libraries in C++ abort where one of theirs is left.
+    """
+    import threading
+
+    watch = threading.Timer(_PATIENCE_S, os._exit, (status,))
+    watch.daemon = True
+    watch.start()
+    executors = sys.modules.get("joblib.externals.loky.reusable_executor")
+    if executors is not None and (executor := getattr(executors, "_executor", None)) is not None:
+        executor.shutdown(wait=False, kill_workers=True)
+    atexit._run_exitfuncs()  # what is registered clears away files and semaphores
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def _print_error(text: str) -> int:

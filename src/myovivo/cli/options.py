@@ -34,6 +34,7 @@ class Command(BaseModel):
     EXAMPLES : command lines that the help shows
     ESSENTIAL : names of the options and settings that the short help shows
     SETTINGS : the settings of which each is an option, if any
+    SHORT : options that have a short form, as {"out": "-o"}
     """
 
     model_config = ConfigDict(extra="forbid", alias_generator=_dashed, serialize_by_alias=True)
@@ -41,6 +42,7 @@ class Command(BaseModel):
     EXAMPLES: ClassVar[tuple[str, ...]]
     ESSENTIAL: ClassVar[tuple[str, ...]] = ()
     SETTINGS: ClassVar[type[Settings] | None] = None
+    SHORT: ClassVar[dict[str, str]] = {}
     _changes: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @property

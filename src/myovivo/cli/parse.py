@@ -100,6 +100,8 @@ def _adder(kind: type[Command]) -> Callable[..., None]:
         if options.get("dest") in pairs:
             options.pop("action", None)
             options["nargs"] = 2
+        if options.get("dest") in kind.SHORT:
+            names = (kind.SHORT[options["dest"]], *names)
         parser.add_argument(*names, **options)
 
     return add

@@ -94,7 +94,7 @@ class Translate(Quiet):
     seed: SeedNumber = Field(default=0, title="N", description="of the noise inputs")
     frames_at_once: Count | None = Field(default=None, title="N", description="translate in windows of N frames")
     band: tuple[float, float] | None = Field(
-        default=None, title="LOW HIGH", description="band-pass the result, Hz, as recordings: 5 50"
+        default=None, title="LOW HIGH", description="band-pass the result, Hz: 5 50; house does as its recordings were"
     )
     device: Device = Field(default="auto", description="auto, cpu or cuda")
 

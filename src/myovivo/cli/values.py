@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from ..errors import InputError
 from ..runtime.settings import Settings
+from ..runtime.texts import yaml_of
 
 
 def options_of(kind: type[Settings]) -> Iterator[tuple[str, FieldInfo, Any]]:
@@ -65,8 +66,8 @@ def read_value(text: str, name: str) -> Any:
     InputError : it is not readable.
     """
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        value = yaml_of(text)
+    except ValueError as error:
         raise InputError(f"argument --{name}: not readable: {text!r}") from error
     if value in ("none", "None"):
         return None

@@ -36,15 +36,9 @@ def pair_interval(
 ) -> tuple[float, float]:
     """95 % interval of the mean of a matrix of pairs, by drawing the subjects of its rows and columns again.
 
-    If rows and columns are of the same subjects, as in vivo-vivo, both are drawn together, and a subject
-    drawn twice is never paired with its own copy: such pairs would be of equal sequences.
-
     Parameters
     ----------
-    values : (N, M), NaN for what is no pair
-    subjects_a, subjects_b : N and M names
-    resamples : samples drawn
-    seed : of the samples
+    values, subjects_a, subjects_b, resamples, seed : as for `resampled_pair_means`
 
     Returns
     -------
@@ -58,30 +52,65 @@ def pair_interval(
     ----------
     Davison, Hinkley 1997, Bootstrap Methods and their Application, section 3.8, doi 10.1017/CBO9780511802843.
     """
+    return interval_of(resampled_pair_means(values, subjects_a, subjects_b, resamples, seed))
+
+
+def resampled_pair_means(
+    values: ArrayLike,
+    subjects_a: Series[str],
+    subjects_b: Series[str],
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Floats:
+    """Means of a matrix of pairs, the subjects of its rows and columns drawn again with replacement.
+
+    If rows and columns are of the same subjects, as in vivo-vivo, both are drawn together, and a subject
+    drawn twice is never paired with its own copy: such pairs would be of equal sequences. Equally many subjects are
+    drawn alike with one seed, so that means of two matrices of the same subjects can be subtracted.
+
+    Parameters
+    ----------
+    values : (N, M), NaN for what is no pair
+    subjects_a, subjects_b : N and M names
+    resamples : samples drawn
+    seed : of the samples
+
+    Returns
+    -------
+    (resamples,), NaN for samples without pairs; (0,) with fewer than three subjects on either side
+
+    Raises
+    ------
+    InputError : not one subject per row and column.
+    """
     values = np.asarray(values, np.float64)
     if values.shape != (len(subjects_a), len(subjects_b)):
         got = f"{values.shape} values for {len(subjects_a)} and {counted(len(subjects_b), 'subject')}"
         raise InputError(f"values must have a row and a column for each subject named, got {got}")
     member_a, member_b = _membership(subjects_a), _membership(subjects_b)  # (subjects, N), (subjects, M)
     if min(len(member_a), len(member_b)) < LEAST:
-        return np.nan, np.nan
+        return np.empty(0)
     pair = np.isfinite(values)
     sums = member_a @ np.where(pair, values, 0.0) @ member_b.T  # (A, B), over the pairs of two subjects
     counts = member_a @ pair.astype(np.float64) @ member_b.T
-    rng = np.random.default_rng(seed)
-    drawn_a = _draws(len(member_a), resamples, rng)
+    drawn_b = _draws(len(member_b), resamples, np.random.default_rng((seed, 1)))
     together = sorted(set(subjects_a)) == sorted(set(subjects_b))
-    drawn_b = drawn_a if together else _draws(len(member_b), resamples, rng)
+    drawn_a = drawn_b if together else _draws(len(member_a), resamples, np.random.default_rng((seed, 0)))
     total = ((drawn_a @ sums) * drawn_b).sum(axis=1)
     count = ((drawn_a @ counts) * drawn_b).sum(axis=1)
     if together:  # w² pairs of a subject with itself were counted, but there are w: each copy with itself
         copies = drawn_a**2 - drawn_a
         total -= copies @ np.diagonal(sums)
         count -= copies @ np.diagonal(counts)
-    means = np.divide(total, count, out=np.full(resamples, np.nan), where=count > 0.5)
-    if not np.isfinite(means).any():
+    return np.divide(total, count, out=np.full(resamples, np.nan), where=count > 0.5)
+
+
+def interval_of(means: Floats) -> tuple[float, float]:
+    """The bounds of the 95 % interval of resampled means; NaN without any."""
+    means = means[np.isfinite(means)]
+    if not means.size:
         return np.nan, np.nan
-    low, high = np.nanquantile(means, tails())
+    low, high = np.quantile(means, tails())
     return float(low), float(high)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import scipy.fft
 from numpy.typing import ArrayLike
 
 from ..errors import InputError
@@ -70,38 +69,27 @@ def coherence_from(velocity: Floats, mean: Floats, variance: Floats) -> Coherenc
     moving = variance > 1e-12 * mean**2  # less is the rounding of a pixel that stands still
     gain = np.divide(1.0, np.sqrt(frames * variance), out=np.zeros_like(variance), where=moving)
     centre, scale = (one.astype(velocity.dtype) for one in (mean, gain))
-    axial, lateral = np.zeros(_padded(rows) // 2 + 1), np.zeros(_padded(columns) // 2 + 1)
+    axial, lateral = np.zeros((rows, rows)), np.zeros((columns, columns))
     step = max(1, _BLOCK_VALUES // (rows * columns))
     for start in range(0, frames, step):
         unit = velocity[start : start + step] - centre
         unit *= scale
-        axial += _power(unit)
-        lateral += _power(unit.swapaxes(1, 2))
-    pixels = moving[None].astype(np.float64)
+        axial += _products(unit.swapaxes(0, 1).reshape(rows, -1).T)
+        lateral += _products(unit.reshape(-1, columns))
+    pixels = moving.astype(np.float64)
     return Coherence(
-        _mean_by_separation(axial, _power(pixels), rows),
-        _mean_by_separation(lateral, _power(pixels.swapaxes(1, 2)), columns),
+        _mean_by_separation(axial, _products(pixels.T)),
+        _mean_by_separation(lateral, _products(pixels)),
     )
 
 
-def _power(values: Floats) -> Floats:
-    """(K,): power spectrum along the middle axis of (T, N, M), summed over the others.
-
-    Its inverse is the sum over all pairs by their separation (Wiener, Khinchin), for a fraction of the products. A
-    product of matrices would do too, but the threads that BLAS starts for it hinder those of `evaluate`.
-    Zeros behind the N values keep separations of up to half of them from wrapping around.
-    """
-    spectrum = np.asarray(scipy.fft.rfft(values, _padded(values.shape[1]), axis=1))  # (T, K, M)
-    parts = spectrum.view(values.dtype)  # real and imaginary ones in turn
-    return np.vecdot(parts, parts).sum(axis=0, dtype=np.float64)
+def _products(values: Floats) -> Floats:
+    """(N, N): the Gram matrix, sums of the products of any two of N columns; BLAS sees that it need work out half."""
+    return values.T @ values
 
 
-def _mean_by_separation(power: Floats, power_of_pixels: Floats, size: int) -> Floats:
-    """(size // 2,): the sum over pairs by their number, 0 where there are none."""
-    separated = (scipy.fft.irfft(spectrum, _padded(size)) for spectrum in (power, power_of_pixels))
-    totals, pairs = (np.asarray(sums)[1 : size // 2 + 1] for sums in separated)
-    return np.divide(totals, pairs, out=np.zeros(len(totals)), where=pairs > 0.5)  # a number, but for rounding
-
-
-def _padded(size: int) -> int:
-    return scipy.fft.next_fast_len(size + size // 2, real=True)  # type: ignore[return-value]
+def _mean_by_separation(products: Floats, pairs: Floats) -> Floats:
+    """(N // 2,): the sum of the products of lines so far apart by the number of pairs, 0 where there are none."""
+    separations = range(1, len(products) // 2 + 1)
+    totals, counts = (np.array([np.trace(gram, d) for d in separations]) for gram in (products, pairs))
+    return np.divide(totals, counts, out=np.zeros(len(totals)), where=counts > 0)

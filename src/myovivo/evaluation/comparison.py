@@ -15,7 +15,7 @@ from ..runtime.text_tables import align, align_in_blocks, comma_separated
 from ..sequences.scale import DomainScale
 from .columns import COLUMNS, Column
 from .features import SequenceFeatures
-from .rows import NOTHING, VIVO_VIVO, Row
+from .rows import NONE, NOTHING, VIVO_VIVO, Row, rounded
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,38 @@ class Comparison:
             lines.append(f"{self.label(row)}: {', '.join(texts) or 'too few subjects'}")
         return "\n".join(lines)
 
+    def told(self, model: str) -> list[tuple[Column, str]]:
+        """Did translation move a model's columns towards vivo-vivo? A sentence for each that compares domains."""
+        row = self.row(model)
+        sentences = []
+        for column in self.columns():
+            if (verdict := row.verdicts.get(column.name)) is not None:
+                change = "too few subjects to decide"
+                if math.isfinite(verdict.low):
+                    low, high = (
+                        rounded(bound * column.scale, column.decimals, True) for bound in (verdict.low, verdict.high)
+                    )
+                    change = f"distance changed by {low} to {high}"
+                sentences.append((column, f"{verdict}: {self._means(row, column)}; {change}"))
+        return sentences
+
+    def verdicts(self) -> str:
+        """The sentences of all models as text; empty without `none`."""
+        lines = []
+        for row in self.rows:
+            told = [f"  {column.head}: {sentence}." for column, sentence in self.told(row.name)]
+            lines += [f"From none to {row.name} (95 % by subject of the distance to vivo-vivo):", *told] if told else []
+        return "\n".join(lines)
+
+    def _means(self, row: Row, column: Column) -> str:
+        """`0.33 to 0.25, vivo-vivo 0.26`."""
+        none, reference = (self.row(name).columns[column.name] for name in (NONE, VIVO_VIVO))
+        means = [
+            value.text(column.decimals, column.scale).partition(" ± ")[0]
+            for value in (none, row.columns[column.name], reference)
+        ]
+        return f"{means[0]} to {means[1]}, vivo-vivo {means[2]}"
+
     def __repr__(self) -> str:
         vivo, (depth, width) = self.domains["vivo"], extent_of(self)
         subjects = f"{vivo.subjects} subject{'' if vivo.subjects == 1 else 's'}" if vivo.subjects else "none named"
@@ -118,7 +150,8 @@ class Comparison:
         return render(_TEMPLATE, heads=heads, rows=cells, notes=self.warnings)
 
     def __str__(self) -> str:
-        return "\n".join([self.table(), *(f"Note: {warning}." for warning in self.warnings)])
+        parts = [self.table(), self.verdicts(), "\n".join(f"Note: {warning}." for warning in self.warnings)]
+        return "\n\n".join(filter(None, parts))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the features, as plain numbers and text; what is undefined is None."""
@@ -134,6 +167,7 @@ class Comparison:
                             "sd": plain_number(value.sd),
                             "n": value.n,
                             **({"interval": list(row.intervals[name])} if name in row.intervals else {}),
+                            **({"verdict": row.verdicts[name].to_dict()} if name in row.verdicts else {}),
                         }
                         for name, value in row.columns.items()
                     },

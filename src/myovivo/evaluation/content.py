@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InputError
 from ..runtime.arrays import Floats
-from .moments import checked_rate, checked_velocity, mean_and_variance, row_blocks
+from .moments import Moments, Rows, checked_rate
 
 MAX_LAG = 0.1  # s
 
@@ -42,23 +42,17 @@ def content_correlation(
     ----------
     Ali et al. 2022, BioMed Eng OnLine 21:46.
     """
-    silico, translated = checked_velocity(silico, "silico"), checked_velocity(translated, "translated")
-    if silico.shape != translated.shape:
-        got = f"{silico.shape} and {translated.shape}"
+    before, after = Moments(silico, "silico"), Moments(translated, "translated")
+    if before.velocity.shape != after.velocity.shape:
+        got = f"{before.velocity.shape} and {after.velocity.shape}"
         raise InputError(f"silico and translated must have the same shape, got {got}; compare a sequence with its own")
-    moments_a, moments_b = mean_and_variance(silico), mean_and_variance(translated)
-    return content_from(silico, translated, frame_rate, max_lag, moments_a, moments_b)
+    return content_from(before, after, frame_rate, max_lag)
 
 
 def content_from(
-    silico: Floats,
-    translated: Floats,
-    frame_rate: float,
-    max_lag: float | None,
-    moments_a: tuple[Floats, Floats],
-    moments_b: tuple[Floats, Floats],
+    silico: Moments, translated: Moments, frame_rate: float, max_lag: float | None
 ) -> tuple[Floats, Floats]:
-    """As `content_correlation`, where the temporal mean and variance (Z, X) of each pixel of both are known already.
+    """As `content_correlation`; the moments of both, of one shape, are known afterwards.
 
     Raises
     ------
@@ -67,26 +61,38 @@ def content_from(
     frame_rate = checked_rate(frame_rate)
     if max_lag is not None and not max_lag >= 0:
         raise InputError(f"max_lag must be 0 or more, in s, got {max_lag}; None is the full range")
-    (mean_a, variance_a), (mean_b, variance_b) = moments_a, moments_b
-    frames = len(silico)
+    frames, *size = silico.velocity.shape
     reach = frames - 1 if max_lag is None else min(int(max_lag * frame_rate + 1e-9), frames - 1)
-    # Zeros behind the frames, so that lags do not wrap around.
-    length: int = scipy.fft.next_fast_len(frames + reach, real=True)  # type: ignore[assignment]
     lags = np.arange(-reach, reach + 1)
-    centre_a, centre_b = mean_a.astype(silico.dtype), mean_b.astype(translated.dtype)
-    peak, lag = np.empty(silico.shape[1:]), np.empty(silico.shape[1:])
-    for rows in row_blocks(silico):
-        product = np.asarray(scipy.fft.rfft(silico[:, rows] - centre_a[rows], length, axis=0)).conj()
-        product *= scipy.fft.rfft(translated[:, rows] - centre_b[rows], length, axis=0)
-        circular = np.asarray(scipy.fft.irfft(product, length, axis=0))
-        r = np.concatenate([circular[length - reach :], circular[: reach + 1]])  # (2 reach + 1, rows, X)
+    peak, lag = np.empty(size), np.empty(size)
+    for rows_a, rows_b in zip(silico.rows(), translated.rows(), strict=True):
+        r = _products(rows_a, rows_b, reach)
         best = r.argmax(axis=0)
-        peak[rows] = np.take_along_axis(r, best[None], axis=0)[0]
-        lag[rows] = lags[best] / frame_rate
+        peak[rows_a.at] = np.take_along_axis(r, best[None], axis=0)[0]
+        lag[rows_a.at] = lags[best] / frame_rate
     with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = np.clip(peak / (frames * np.sqrt(variance_a * variance_b)), -1.0, 1.0)
-    still_a, still_b = variance_a == 0, variance_b == 0
+        correlation = np.clip(peak / (frames * np.sqrt(silico.variance * translated.variance)), -1.0, 1.0)
+    still_a, still_b = silico.variance == 0, translated.variance == 0
     correlation[still_b] = 0.0
     correlation[still_a] = np.nan
     lag[still_a | still_b] = np.nan
     return correlation, lag
+
+
+def _products(a: Rows, b: Rows, reach: int) -> Floats:
+    """(2 reach + 1, R, X): Σ_t a(t) b(t + τ) at the lags −reach to reach, zeros beyond the ends."""
+    frames = len(a.centred)
+    cross = a.spectrum.conj()
+    cross *= b.spectrum
+    circular = np.asarray(scipy.fft.irfft(cross, frames, axis=0))
+    r = np.concatenate([circular[frames - reach :], circular[: reach + 1]])
+    if reach:  # take away what wrapped around: the start of one against the end of the other
+        starts = np.concatenate([a.centred[:reach], b.centred[:reach]], axis=1)
+        ends = np.concatenate([b.centred[-reach:], a.centred[-reach:]], axis=1)
+        length: int = scipy.fft.next_fast_len(2 * reach, real=True)  # type: ignore[assignment]
+        seam = np.asarray(scipy.fft.rfft(starts, length, axis=0)).conj()
+        seam *= scipy.fft.rfft(ends, length, axis=0)
+        wrapped = np.asarray(scipy.fft.irfft(seam, length, axis=0))[:reach]
+        r[:reach] -= wrapped[:, : a.centred.shape[1]]
+        r[reach + 1 :] -= wrapped[::-1, a.centred.shape[1] :]
+    return r

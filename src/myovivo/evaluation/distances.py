@@ -9,7 +9,7 @@ import numpy as np
 
 from ..runtime.arrays import Floats
 from ..sequences.source import Source
-from .bootstrap import pair_interval
+from .bootstrap import interval_of, resampled_pair_means
 from .columns import COLUMNS, OverHalves, OverPairs
 from .features import SequenceFeatures
 from .frechet import split_distances
@@ -18,10 +18,16 @@ from .rows import NOTHING, Statistic
 
 def distances(
     domains: Mapping[str, list[Source]], features: Mapping[str, list[SequenceFeatures]], name: str
-) -> tuple[dict[str, Statistic], dict[str, tuple[float, float]]]:
-    """The columns of one domain against vivo that need no pairing, and the intervals of those over pairs.
+) -> tuple[dict[str, Statistic], dict[str, tuple[float, float]], dict[str, Floats]]:
+    """The columns of one domain against vivo that need no pairing, and what they are with other subjects.
 
     Pairs are all of different sequences.
+
+    Returns
+    -------
+    cells : column name -> mean, SD and n
+    intervals : of the columns over pairs, with at least three subjects
+    resampled : column name -> its mean for other draws of subjects, the same draws for every domain
     """
     # Which pairs count: no file with itself, and in vivo-vivo each pair once, since the columns are symmetric.
     ours, theirs = ([source.identity() for source in domains[domain]] for domain in (name, "vivo"))
@@ -30,21 +36,23 @@ def distances(
         distinct = np.triu(distinct, 1)
     subjects, references = _subjects(domains[name], name), _subjects(domains["vivo"], "vivo")
 
-    cells, intervals = {}, {}
+    cells, intervals, resampled = {}, {}, {}
     for column in COLUMNS:
         if not isinstance(column.measure, OverPairs | OverHalves):
             continue
         feature = column.measure.feature
         a, b = (np.stack([feature(sequence) for sequence in features[domain]]) for domain in (name, "vivo"))
         if isinstance(column.measure, OverHalves):
-            cells[column.name] = _statistic(split_distances(a, b, subjects, references))
+            resampled[column.name] = split_distances(a, b, subjects, references)
+            cells[column.name] = _statistic(resampled[column.name])
             continue
         values = np.where(distinct, column.measure.cross(a, b), np.nan)
         cells[column.name] = _statistic(values[np.isfinite(values)])
-        low, high = pair_interval(values, subjects, references)
+        resampled[column.name] = resampled_pair_means(values, subjects, references)
+        low, high = interval_of(resampled[column.name])
         if math.isfinite(low):
             intervals[column.name] = (low, high)
-    return cells, intervals
+    return cells, intervals, resampled
 
 
 def pooled(several: Iterable[Mapping[str, tuple[int, float, float]]]) -> dict[str, Statistic]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from ..errors import InputError, MyovivoError
 from ..runtime.parallel import in_parallel
 from ..runtime.progress import track
@@ -20,6 +22,7 @@ from .illustrations import Illustrations, PairExample, Pairs, differences_of, st
 from .maps import NO_PAIRS, Constants
 from .reading import Reading, Wanted, read_together
 from .rows import NONE, VIVO_VIVO, Row
+from .verdicts import decide
 
 Domains = Mapping[str, list[Source]]  # silico if given, each model, vivo
 
@@ -215,11 +218,12 @@ def _read(
     calls = [(*job, *options, more) for job, more in zip(jobs, wanted, strict=True)]
     results = in_parallel(read_together, calls, workers, threads=True)
     readings: dict[int, Reading] = {}
-    for number, outcome in track(results, "evaluate", len(jobs), quiet=quiet):
-        if isinstance(outcome, MyovivoError):
-            raise outcome
-        first, others = jobs[number]
-        readings |= {id(source): reading for source, reading in zip([first, *others], outcome, strict=True)}
+    with threadpool_limits(1, "blas"):  # threads of its own would only stand in the way of these
+        for number, outcome in track(results, "evaluate", len(jobs), quiet=quiet):
+            if isinstance(outcome, MyovivoError):
+                raise outcome
+            first, others = jobs[number]
+            readings |= {id(source): reading for source, reading in zip([first, *others], outcome, strict=True)}
     return readings
 
 
@@ -240,11 +244,18 @@ def _scales(
 def _rows(
     domains: Domains, features: Mapping[str, list[SequenceFeatures]], readings: Mapping[int, Reading]
 ) -> Iterable[Row]:
+    compared = {name: distances(domains, features, name) for name in domains}
     for name, domain in domains.items():
-        cells, intervals = distances(domains, features, name)
+        cells, intervals, _ = compared[name]
         contents = [readings[id(source)].content for source in domain]
-        cells |= pooled(content.sums for content in contents if content is not None)
-        yield Row({"silico": NONE, "vivo": VIVO_VIVO}.get(name, name), len(domain), cells, intervals)
+        pixels = pooled(content.sums for content in contents if content is not None)
+        judged = {}
+        if "silico" in domains and name not in ("silico", "vivo"):
+            for column in cells:
+                rows = [(compared[row][0][column].mean, compared[row][2][column]) for row in ("silico", name, "vivo")]
+                judged[column] = decide(*rows)
+        label = {"silico": NONE, "vivo": VIVO_VIVO}.get(name, name)
+        yield Row(label, len(domain), cells | pixels, intervals, judged)
 
 
 def _described(domain: list[Source], scale: DomainScale) -> DomainSummary:

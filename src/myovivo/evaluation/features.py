@@ -7,7 +7,9 @@ standardised sequence, without a second look at the file.
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from collections.abc import Sequence as Series
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ..errors import FileError, InputError
 from ..runtime.arrays import Floats
@@ -24,7 +27,7 @@ from ..sequences.scale import DomainScale
 from ..sequences.source import Domain, Source, sources
 from . import frechet, map_features
 from .coherence import coherence_from
-from .moments import log_psd, moments
+from .moments import Moments, log_psd
 
 
 @dataclass(frozen=True)
@@ -102,32 +105,61 @@ class SequenceFeatures:
         return frechet.band_means(self.frequency, np.exp(self.log_psd), self.frequency[0], self.frequency[-1])
 
 
-def summarise(source: Source, velocity: Floats | None = None, frames: int | None = None) -> Summary:
+def summarise(source: Source, frames: int | None = None) -> Summary:
     """Read a sequence once and keep what the comparison needs.
 
     Parameters
     ----------
     source : one of `sources`
-    velocity : (T, Z, X), m/s, if it has been read already
     frames : use only the first so many frames
 
     Raises
     ------
     FileError : the file is truncated or holds NaN.
     """
-    if velocity is None:
-        velocity = source.velocity(frames)
+    taken = moments_of(source, frames)
+    for _ in taken.rows():
+        pass
+    return summary_of(source, taken)
+
+
+def moments_of(source: Source, frames: int | None = None) -> Moments:
+    """Of a sequence, read whole; its rows are still to be gone through.
+
+    Raises
+    ------
+    FileError : the file is truncated or holds NaN.
+    """
+    with _told_by_file(source):
+        return Moments(source.velocity(frames))
+
+
+def summary_of(source: Source, taken: Moments) -> Summary:
+    """The summary of a sequence whose rows have been gone through.
+
+    Raises
+    ------
+    FileError : a file of fewer than 4 frames, or of fewer than 2 pixels a side; InputError for what is in memory.
+    """
     header = source.header
+    with _told_by_file(source):
+        frequency, psd = taken.psd(header.frame_rate)
+        curve = coherence_from(taken.velocity, taken.mean, taken.variance).curve()
+    return Summary(
+        source.name, header.origin, header.subject, len(taken.velocity), header.frame_rate, header.spacing,
+        taken.mean, taken.variance, frequency, psd, curve,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _told_by_file(source: Source) -> Iterator[None]:
+    """What is wrong with a file's content is told with its name."""
     try:
-        mean, variance, frequency, psd = moments(velocity, header.frame_rate)
+        yield
     except InputError as error:
         if isinstance(source.item, Path):
             raise FileError(source.item, str(error)) from None
         raise
-    return Summary(
-        source.name, header.origin, header.subject, len(velocity), header.frame_rate, header.spacing,
-        mean, variance, frequency, psd, coherence_from(velocity, mean, variance).curve(),
-    )  # fmt: skip
 
 
 def scale_of(summaries: Series[Summary]) -> DomainScale:
@@ -189,9 +221,10 @@ def domain_features(
     FileError, InputError : a sequence that cannot be read, is not finite, or a domain without motion.
     """
     listed = sources(domain)
-    jobs = (joblib.delayed(summarise)(source, None, frames) for source in listed)
+    jobs = (joblib.delayed(summarise)(source, frames) for source in listed)
     # Threads: nearly all the time goes to FFTs and sums that release the interpreter lock.
     results = joblib.Parallel(n_jobs=workers, prefer="threads", return_as="generator")(jobs)
-    summaries: list[Summary] = list(track(results, "reading", len(listed), quiet=quiet))  # type: ignore[arg-type]
+    with threadpool_limits(1, "blas"):
+        summaries: list[Summary] = list(track(results, "reading", len(listed), quiet=quiet))  # type: ignore[arg-type]
     chosen = standardisation or scale_of(summaries)
     return [features_of(summary, chosen) for summary in summaries]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.fft
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from ..runtime.arrays import Floats
@@ -77,33 +78,84 @@ def moments(velocity: ArrayLike, frame_rate: float) -> tuple[Floats, Floats, Flo
     ------
     InputError : not three-dimensional, too short, not finite, or no positive frame rate.
     """
-    velocity = checked_velocity(velocity)
-    frames = len(velocity)
-    if frames < 4:
-        raise InputError(f"a spectrum needs at least 4 frames, got {frames}; use longer sequences")
-    frame_rate = checked_rate(frame_rate)
-    mean, variance = mean_and_variance(velocity)
-    centre = mean.astype(velocity.dtype)
-    power = np.zeros(frames // 2)
-    for rows in row_blocks(velocity):
-        spectrum = np.asarray(scipy.fft.rfft(velocity[:, rows] - centre[rows], axis=0))[1:]  # (T // 2, rows, X)
-        parts = spectrum.reshape(len(spectrum), -1).view(velocity.dtype)  # real and imaginary ones in turn
-        power += np.vecdot(parts, parts)
-    psd = power * (2.0 / (frame_rate * frames * mean.size))
-    if frames % 2 == 0:
-        psd[-1] /= 2  # the Nyquist frequency has no negative twin
-    return mean, variance, scipy.fft.rfftfreq(frames, 1 / frame_rate)[1:], psd
+    taken = Moments(velocity)
+    for _ in taken.rows():
+        pass
+    return taken.mean, taken.variance, *taken.psd(frame_rate)
+
+
+class Rows(NamedTuple):
+    """All frames of some rows of a sequence.
+
+    Attributes
+    ----------
+    at : which rows
+    centred : (T, R, X), without its mean over time
+    spectrum : (T // 2 + 1, R, X), Fourier transform of that over time
+    """
+
+    at: slice
+    centred: Floats
+    spectrum: NDArray[Any]
+
+
+class Moments:
+    """The moments of a sequence; its power is known once its rows have been gone through.
+
+    Attributes
+    ----------
+    mean, variance : (Z, X) float64, over time; the variance of a pixel is 0 if and only if it never changes
+    power : (T // 2,) float64, of the spectrum without its DC bin, summed over pixels
+
+    Raises
+    ------
+    InputError : not three-dimensional, empty, or not finite.
+    """
+
+    def __init__(self, velocity: ArrayLike, name: str = "velocity"):
+        self.velocity = checked_velocity(velocity, name)
+        self.mean, self.variance = mean_and_variance(self.velocity)
+        self.power = np.zeros(len(self.velocity) // 2)
+
+    def rows(self) -> Iterator[Rows]:
+        """Go through the sequence, a few rows at a time; what uses them need not transform them again.
+
+        What is yielded lasts until the next rows are asked for.
+        """
+        frames, depth, width = self.velocity.shape
+        centre = self.mean.astype(self.velocity.dtype)
+        step = max(1, BLOCK_VALUES // (frames * width))
+        kept = np.empty((frames, step, width), self.velocity.dtype)  # new memory would take longer than the sums
+        power = np.zeros(frames // 2)
+        for start in range(0, depth, step):
+            at = slice(start, min(start + step, depth))
+            centred = np.subtract(self.velocity[:, at], centre[at], out=kept[:, : at.stop - start])
+            spectrum = np.asarray(scipy.fft.rfft(centred, axis=0))
+            parts = spectrum[1:].reshape(len(power), -1).view(centred.dtype)  # real and imaginary ones in turn
+            power += np.vecdot(parts, parts)
+            yield Rows(at, centred, spectrum)
+        self.power = power
+
+    def psd(self, frame_rate: float) -> tuple[Floats, Floats]:
+        """Frequency and mean PSD, (T // 2,) each, as `mean_psd`.
+
+        Raises
+        ------
+        InputError : fewer than 4 frames, or no positive frame rate.
+        """
+        frames = len(self.velocity)
+        if frames < 4:
+            raise InputError(f"a spectrum needs at least 4 frames, got {frames}; use longer sequences")
+        frame_rate = checked_rate(frame_rate)
+        psd = self.power * (2.0 / (frame_rate * frames * self.mean.size))
+        if frames % 2 == 0:
+            psd[-1] /= 2  # the Nyquist frequency has no negative twin
+        return scipy.fft.rfftfreq(frames, 1 / frame_rate)[1:], psd
 
 
 def log_psd(psd: ArrayLike) -> Floats:
     """Natural logarithm of a PSD; a bin without any power takes the smallest positive float."""
     return np.log(np.maximum(psd, np.finfo(np.float64).tiny))
-
-
-def row_blocks(velocity: Floats) -> Iterator[slice]:
-    frames, rows, columns = velocity.shape
-    step = max(1, BLOCK_VALUES // (frames * columns))
-    return (slice(row, row + step) for row in range(0, rows, step))
 
 
 def mean_and_variance(velocity: Floats) -> tuple[Floats, Floats]:

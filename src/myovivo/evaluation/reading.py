@@ -15,8 +15,9 @@ from ..sequences.sequence import Sequence
 from ..sequences.source import Source
 from .columns import COLUMNS, ContentColumn, OverPixels
 from .content import content_from
-from .features import Summary, summarise
+from .features import Summary, moments_of, summary_of
 from .maps import difference_sums
+from .moments import Moments
 
 
 class PixelSums(NamedTuple):
@@ -73,27 +74,29 @@ def read_together(
     -------
     list[Reading] : of the sequence, then of its translations
     """
-    velocity = first.velocity(frames)
-    summary = summarise(first, velocity)
-    readings = [Reading(summary, sequence=whole_sequence(first, velocity) if 0 in wanted.whole else None)]
+    before = moments_of(first, frames)
+    if not translations:
+        for _ in before.rows():
+            pass
     inside = first.territories() if translations else None
-    moments_a = summary.mean, summary.variance
+    readings: list[Reading] = []
     for place, source in enumerate(translations, 1):
-        translated = source.velocity(frames)
-        own = summarise(source, translated)
-        moments = moments_a, (own.mean, own.variance)
-        content, maps = _content(velocity, translated, first.header.frame_rate, moments, inside, max_lag, full_range)
+        after = moments_of(source, frames)
+        content, maps = _content(before, after, first.header.frame_rate, inside, max_lag, full_range)
         whole = place in wanted.whole
         readings.append(
             Reading(
-                own,
+                summary_of(source, after),
                 content,
-                _differences(velocity, translated, wanted.differences.get(place)),
-                whole_sequence(source, translated) if whole else None,
+                _differences(before.velocity, after.velocity, wanted.differences.get(place)),
+                whole_sequence(source, after.velocity) if whole else None,
                 maps if whole else None,
             )
         )
-    return readings
+    own = Reading(
+        summary_of(first, before), sequence=whole_sequence(first, before.velocity) if 0 in wanted.whole else None
+    )
+    return [own, *readings]
 
 
 def whole_sequence(source: Source, velocity: Floats) -> Sequence:
@@ -103,20 +106,14 @@ def whole_sequence(source: Source, velocity: Floats) -> Sequence:
 
 
 def _content(
-    silico: Floats,
-    translated: Floats,
-    frame_rate: float,
-    moments: tuple[tuple[Floats, Floats], tuple[Floats, Floats]],
-    inside: Any,
-    max_lag: float,
-    full_range: bool,
+    silico: Moments, translated: Moments, frame_rate: float, inside: Any, max_lag: float, full_range: bool
 ) -> tuple[PixelSums, ContentColumn]:
     """The sums of the columns over pixels, and the maps that those with lags within the range are of."""
-    content = ContentColumn(*content_from(silico, translated, frame_rate, max_lag, *moments), inside)
+    content = ContentColumn(*content_from(silico, translated, frame_rate, max_lag), inside)
     sums = _column_sums(content, False)
     if full_range:
-        sums |= _column_sums(ContentColumn(*content_from(silico, translated, frame_rate, None, *moments), inside), True)
-    return PixelSums(sums, silico[0].size, int(np.isnan(content.correlation).sum())), content
+        sums |= _column_sums(ContentColumn(*content_from(silico, translated, frame_rate, None), inside), True)
+    return PixelSums(sums, silico.mean.size, int(np.isnan(content.correlation).sum())), content
 
 
 def _column_sums(content: ContentColumn, full_range: bool) -> dict[str, tuple[int, float, float]]:

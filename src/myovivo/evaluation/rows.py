@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .verdicts import Verdict
+
 NONE = "none"
 
 VIVO_VIVO = "vivo-vivo"
@@ -26,7 +28,7 @@ class Statistic(NamedTuple):
         """`0.33 ± 0.05`, or a dash."""
         if not math.isfinite(self.mean):
             return "–"
-        return f"{_rounded(self.mean * scale, decimals)} ± {_rounded(self.sd * scale, decimals)}"
+        return f"{rounded(self.mean * scale, decimals)} ± {rounded(self.sd * scale, decimals)}"
 
 
 NOTHING = Statistic(math.nan, math.nan, 0)
@@ -44,14 +46,19 @@ class Row:
         random halves for the Fréchet distances, over pixels for xCorr and lag (s).
     intervals : column name -> 95 % interval of the mean by subject; of the columns over pairs, with at
         least three subjects
+    verdicts : of a model, column name -> whether it moved towards vivo-vivo, for the columns that compare domains
     """
 
     name: str
     sequences: int
     columns: Mapping[str, Statistic]
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
 
 
-def _rounded(value: float, decimals: int) -> str:
+def rounded(value: float, decimals: int, sign: bool = False) -> str:
+    """As printed, with its plus if `sign`, and without the minus of -0.0."""
     text = f"{value:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else text  # no -0.0
+    if float(text) == 0:
+        return text.removeprefix("-")
+    return f"+{text}" if sign and value > 0 else text

@@ -7,9 +7,7 @@ IEEE Access 8:50299. Everything after the singular value decomposition happens i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +17,6 @@ from threadpoolctl import threadpool_limits
 
 from ..errors import InputError
 from ..runtime.arrays import Floats
-from ..sequences.sequence import Sequence
-from ..signals.band_pass import Band, filtered
-from .settings import IdentifySettings
-
-Kept = TypeVar("Kept")
-
 
 MOST = 40  # components, unless told otherwise
 
@@ -66,20 +58,27 @@ def low_rank(velocity: NDArray[np.float32], components: int | None) -> LowRank:
         energy, vectors = np.maximum(energy[::-1], 0), vectors[:, ::-1]
         if not energy[0] > 0:
             raise InputError("nothing moves in the band: there are no motor units to find")
-        k = min(components or _how_many(energy), int(np.count_nonzero(energy > 1e-12 * energy[0])))
+        k = min(components or how_many(energy), int(np.count_nonzero(energy > 1e-12 * energy[0])))
         scale = np.sqrt(energy[:k])
         maps = (vectors[:, :k].T.astype(np.float32) @ flat) / scale[:, None]
     return LowRank(vectors[:, :k].T * scale[:, None], maps.astype(np.float64))
 
 
-def _how_many(energy: Floats) -> int:
+def how_many(energy: Floats, total: float | None = None) -> int:
+    """Components before noise takes over, or that hold 99 % of the energy.
+
+    Parameters
+    ----------
+    energy : of each, falling
+    total : of all there are, if not only of these
+    """
     floor = np.maximum(np.append(energy[1:], np.zeros(FLAT + MOST)), 1e-12 * energy[0])
     gap = energy[:MOST] / floor[: len(energy[:MOST])]
     flat = floor[: len(gap)] < 2 * floor[FLAT : FLAT + len(gap)]
     gap[~flat] = 0
     if gap.max() >= CLEAR_GAP:
         return int(gap.argmax()) + 1
-    share = np.cumsum(energy) / energy.sum()
+    share = np.cumsum(energy) / (total or energy.sum())
     return min(int(np.searchsorted(share, ENERGY)) + 1, MOST)
 
 
@@ -98,40 +97,3 @@ def independent_courses(components: LowRank, seed: int = 0) -> Floats:
         warnings.simplefilter("ignore", ConvergenceWarning)  # where Gaussian maps turn into each other, none is better
         ica.fit(components.maps.T)
     return np.asarray(ica.mixing_).T @ components.courses
-
-
-class Moving:
-    """A sequence, and what is computed of it once, however many settings are tried on it.
-
-    Raises
-    ------
-    InputError : nothing moves.
-    """
-
-    def __init__(self, sequence: Sequence):
-        if not np.ptp(sequence.velocity, axis=0).any():
-            raise InputError("nothing moves in the sequence, so there are no motor units to find")
-        self.sequence = sequence
-        self._kept: dict[Any, Any] = {}
-
-    def once(self, name: Any, compute: Callable[[], Kept]) -> Kept:
-        """What `compute` gave when this name was first asked for."""
-        if name not in self._kept:
-            self._kept[name] = compute()
-        return self._kept[name]
-
-    def band(self, band: tuple[float, float] | None) -> Band:
-        """The filter for its length and frame rate."""
-        return Band(band, len(self.sequence.velocity), self.sequence.frame_rate)
-
-    def low_rank(self, band: tuple[float, float] | None, components: int | None) -> LowRank:
-        """Its strongest components in a pass band; see `low_rank`."""
-        velocity = self.once(("filtered", band), lambda: filtered(self.sequence.velocity, self.band(band)))
-        return self.once(("low rank", band, components), lambda: low_rank(velocity, components))
-
-    def independent_courses(self, options: IdentifySettings) -> Floats:
-        """Courses of as many components whose maps are independent; see `independent_courses`."""
-        name = ("independent", options.band, options.components, options.seed)
-        return self.once(
-            name, lambda: independent_courses(self.low_rank(options.band, options.components), options.seed)
-        )

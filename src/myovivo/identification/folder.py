@@ -12,8 +12,7 @@ from ..runtime.files import plain, read_json, whole_file, write_json
 from ..runtime.settings import settings_from
 from ..runtime.words import counted
 from ..sequences.domain import make_domain
-from ..sequences.header import sequence_files
-from ..sequences.sequence import Sequence
+from ..sequences.header import open_sequence, sequence_files
 from .agreement import Agreement
 from .figure import units_figure
 from .identify import identify
@@ -96,12 +95,13 @@ def summary(events: str | Path) -> str:
 
 
 def _identify_file(source: Path, options: IdentifySettings, events: Path) -> None:
-    sequence = Sequence.load(source)
     try:
-        units = identify(sequence, options)
+        units = identify(source, options)
     except InputError as error:
         raise FileError(source, str(error)) from error
-    labels = sequence.labels if sequence.labels is not None and len(sequence.labels) else None
+    with open_sequence(source) as file:
+        truth = file.labels()
+    labels = truth if truth is not None and len(truth) else None
     agreement = units.agreement(labels) if labels is not None else None
     stem = events.with_name(events.name.removesuffix(EVENTS))
     units.save(Path(f"{stem}.json"))

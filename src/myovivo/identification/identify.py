@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from ..runtime.arrays import Floats
 from ..runtime.settings import settings_from
+from ..sequences.header import open_sequence
 from ..sequences.sequence import Sequence, require_sequence
 from .agreement import rate_of_agreement
 from .convolutive import separate
 from .decoding import averaged_course, factorised, firing_times, refined
-from .decompose import Moving
 from .fitting import component_weights, fit_units
+from .joint import separate_jointly
+from .moving import Moving
 from .settings import Acceptance, IdentifySettings
 from .spikes import wavelet_spikes
 from .units import Units
@@ -34,16 +36,17 @@ def identify(
 
     - `fit` (ours): firings of one twitch per unit, fitted in turns with the maps;
     - `wavelet`: spikes by a Haar wavelet in each component's course (Rohlén et al. 2020);
-    - `convolutive`: blind source separation of each course, as in surface EMG (Rohlén et al. 2023).
+    - `convolutive`: blind source separation of each course, as in surface EMG (Rohlén et al. 2023);
+    - `joint` (ours): blind source separation of all courses together, for sequences of five seconds and more.
 
-    A fourth method, `network`, looks at the sequence itself: a trained network sees when units fire where, see
+    A fifth method, `network`, looks at the sequence itself: a trained network sees when units fire where, see
     `train_identifier`.
 
     What cannot be a motor unit is dropped: see the settings' group `accept`.
 
     Parameters
     ----------
-    sequence : or its file; labels are not looked at
+    sequence : or its file, of which a long one is read bit by bit; labels are not looked at
     settings : `IdentifySettings`, a YAML file, a mapping, or None for the defaults
     **changes : single settings by dotted name, as ``identify(sequence, method="wavelet")``
 
@@ -60,20 +63,24 @@ def identify(
 
     References
     ----------
-    Rohlén, Stålberg, Grönlund (2020), IEEE Access 8:50299. Rohlén et al. (2023), doi:10.1186/s12938-023-01076-0.
+    Rohlén, Stålberg, Grönlund (2020), IEEE Access 8:50299. Rohlén et al. (2023), doi:10.1186/s12938-023-01076-0. Klotz,
+    Rohlén (2025), arXiv 2502.04065.
     """
     options = settings_from(IdentifySettings, settings, **changes)
-    sequence = Sequence.load(sequence, labels=False) if isinstance(sequence, str | Path) else require_sequence(sequence)
-    return found_in(Moving(sequence), options)
+    if not isinstance(sequence, str | Path):
+        return found_in(Moving(require_sequence(sequence)), options)
+    with open_sequence(sequence) as source:
+        return found_in(Moving(source), options)
 
 
 def found_in(moving: Moving, options: IdentifySettings) -> Units:
     """`identify`, keeping in `moving` what other settings of the same sequence can use again."""
-    components = moving.low_rank(options.band, options.components)
+    joint = options.joint.components if options.method == "joint" else None
+    components = moving.low_rank(options.band, options.components or joint)
     candidates = moving.once(_but_for_acceptance(options), lambda: _METHODS[options.method](moving, options))
     quality = candidates.quality | firing_statistics(candidates.trains)
     chosen = _accepted(candidates.trains, quality, options.accept)
-    frames, *size = moving.sequence.shape
+    frames, *size = moving.shape
     source = np.array([candidates.courses[k] / np.abs(candidates.courses[k]).max() for k in chosen])
     source = source.reshape(-1, frames)
     weight = np.zeros((len(chosen), *size), np.float32)
@@ -90,8 +97,8 @@ def found_in(moving: Moving, options: IdentifySettings) -> Units:
         source.astype(np.float32),
         mask,
         {name: values[chosen] for name, values in quality.items()},
-        moving.sequence.frame_rate,
-        moving.sequence.spacing,
+        moving.frame_rate,
+        moving.spacing,
         options.method,
     )
 
@@ -111,7 +118,7 @@ def _but_for_acceptance(options: IdentifySettings) -> str:
 
 def _by_fit(moving: Moving, options: IdentifySettings) -> Candidates:
     components, band = moving.low_rank(options.band, options.components), moving.band(options.band)
-    fits = fit_units(components, band, moving.sequence.frame_rate, options.rounds, options.seed)
+    fits = fit_units(components, band, moving.frame_rate, options.rounds, options.seed)
     quality = {
         "residual": np.array([fit.residual for fit in fits]),
         "contraction_time": np.array([fit.contraction_time for fit in fits]),
@@ -120,23 +127,35 @@ def _by_fit(moving: Moving, options: IdentifySettings) -> Candidates:
 
 
 def _by_wavelet(moving: Moving, options: IdentifySettings) -> Candidates:
-    courses, rate = moving.independent_courses(options), moving.sequence.frame_rate
+    courses, rate = moving.independent_courses(options), moving.frame_rate
     wavelet = options.wavelet
     trains = [wavelet_spikes(course, rate, wavelet.scale, wavelet.threshold, wavelet.apart) for course in courses]
     return Candidates(trains, list(courses), {})
 
 
 def _by_separation(moving: Moving, options: IdentifySettings) -> Candidates:
-    courses, rate = moving.independent_courses(options), moving.sequence.frame_rate
+    courses, rate = moving.independent_courses(options), moving.frame_rate
     separated = [separate(course, rate, options.convolutive.extension) for course in courses]
     silhouette = np.array([one.silhouette for one in separated])
     return Candidates([one.times for one in separated], list(courses), {"silhouette": silhouette})
 
 
+def _by_joint_separation(moving: Moving, options: IdentifySettings) -> Candidates:
+    components = moving.low_rank(options.band, options.components or options.joint.components)
+    sources = separate_jointly(
+        components, moving.shape[1:], moving.spacing, moving.frame_rate, options.band, options.joint
+    )
+    quality = {
+        "silhouette": np.array([source.silhouette for source in sources]),
+        "contraction_time": np.array([source.contraction_time for source in sources]),
+    }
+    return Candidates([source.times for source in sources], [source.course for source in sources], quality)
+
+
 def _by_network(moving: Moving, options: IdentifySettings) -> Candidates:
     from .learning import load_identifier  # torch takes seconds to load, and the other methods do without
 
-    decoding, rate = options.decoding, moving.sequence.frame_rate
+    decoding, rate = options.decoding, moving.frame_rate
     identifier = load_identifier(str(options.network))
     frames, *cell = identifier.network.cell
     factors = moving.once(
@@ -145,7 +164,7 @@ def _by_network(moving: Moving, options: IdentifySettings) -> Candidates:
     )
     firings = [firing_times(train, rate / frames, decoding.height) for train in factors.trains]
     courses = moving.low_rank(options.band, options.components).courses
-    maps = refined(factors.maps, (cell[0], cell[1]), moving.sequence.shape[1:])
+    maps = refined(factors.maps, (cell[0], cell[1]), moving.shape[1:])
     return Candidates(
         [times for times, _ in firings],
         [averaged_course(times, courses, rate) for times, _ in firings],
@@ -158,6 +177,7 @@ _METHODS: dict[str, Callable[[Moving, IdentifySettings], Candidates]] = {
     "fit": _by_fit,
     "wavelet": _by_wavelet,
     "convolutive": _by_separation,
+    "joint": _by_joint_separation,
     "network": _by_network,
 }
 

@@ -24,6 +24,28 @@ class Convolutive(Settings):
     extension: Positive = Field(default=0.030, description="past of a course that is looked at, s (ours)")
 
 
+class Joint(Settings):
+    """Separation of all components together; see `separate_jointly`."""
+
+    components: Count = Field(default=40, description="of the singular value decomposition (ours)")
+    leading: tuple[Count, ...] = Field(
+        default=(10, 14, 20, 28, 40), description="how many of the strongest are separated together, in turns (ours)"
+    )
+    region: Positive = Field(default=0.013, description="side of regions looked at by themselves, m (ours)")
+    regional: Annotated[int, Field(ge=0)] = Field(
+        default=8, description="components of a region; 0 looks at none (ours)"
+    )
+    twitches: tuple[Positive, ...] = Field(
+        default=(0.052, 0.040, 0.068), description="contraction times of usual twitches that are undone, s (ours)"
+    )
+    misses: Count = Field(default=25, description="starts without a new unit after which a search ends (ours)")
+    peelings: Annotated[int, Field(ge=0)] = Field(default=1, description="searches in what known units leave (ours)")
+    silhouette: Fraction = Field(
+        default=0.95, description="least silhouette, by amplitude, of a spike train (ours; surface EMG: 0.9)"
+    )
+    ridge: Positive = Field(default=1e-3, description="of a unit's mixture, over the mean power of a component (ours)")
+
+
 class Acceptance(Settings):
     """What can be a motor unit in a weak contraction; all ours."""
 
@@ -51,9 +73,10 @@ class Decoding(Settings):
 class IdentifySettings(Settings):
     """How motor units are found in a sequence, and which of what is found is kept."""
 
-    method: Literal["fit", "wavelet", "convolutive", "network"] = Field(
+    method: Literal["fit", "wavelet", "convolutive", "joint", "network"] = Field(
         default="fit",
-        description="fit (ours), wavelet (Rohlén et al. 2020), convolutive (Rohlén et al. 2023), or a trained network",
+        description="fit (ours), wavelet (Rohlén et al. 2020), convolutive (Rohlén et al. 2023), joint (ours), or a "
+        "trained network",
     )
     network: Path | None = Field(default=None, description="network: its weights, from `train_identifier`")
     band: PassBand | None = Field(
@@ -68,6 +91,7 @@ class IdentifySettings(Settings):
     seed: Annotated[int, Field(ge=0)] = Field(default=0, description="of the independent component analysis")
     wavelet: Wavelet = Wavelet()
     convolutive: Convolutive = Convolutive()
+    joint: Joint = Joint()
     decoding: Decoding = Decoding()
     accept: Acceptance = Acceptance()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.fft import irfft, rfft, rfftfreq
 from scipy.optimize import least_squares
 from scipy.signal import find_peaks
 
@@ -111,11 +112,12 @@ def _deconvolved(course: Floats, frame_rate: float, band: Band, twitch: tuple[fl
     kernel[:lasts] = twitch_velocity((np.arange(lasts) + 0.5) / frame_rate, twitch[0], twitch[0] * twitch[1])
     padded = np.zeros(size)
     padded[early : early + frames] = course
-    spectrum = np.fft.rfft(kernel)
+    spectrum: Any = rfft(kernel)
     power = np.abs(spectrum) ** 2
-    low_pass = np.exp(-((np.fft.rfftfreq(size, 1 / frame_rate) / PULSE_BAND) ** 2) / 2)
+    low_pass = np.exp(-((rfftfreq(size, 1 / frame_rate) / PULSE_BAND) ** 2) / 2)
     inverse = spectrum.conj() / (power + REGULARISATION * power.max()) * low_pass
-    pulses = np.fft.irfft(np.fft.rfft(padded) * inverse, size)[: early + frames]
+    pulses: Any = irfft(rfft(padded) * inverse, size)
+    pulses = pulses[: early + frames]
     upwards = _upwards(pulses)
     return (1 if upwards is pulses else -1), upwards
 

@@ -16,9 +16,9 @@ from ..runtime.parallel import in_parallel
 from ..runtime.progress import track
 from ..runtime.settings import settings_from
 from .agreement import Agreement
-from .decompose import Moving
 from .identify import found_in
 from .learning import labelled_sequence
+from .moving import Moving
 from .settings import IdentifySettings
 
 # Every combination within a line is tried. The first of each method is its default.

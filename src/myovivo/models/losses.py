@@ -28,7 +28,8 @@ def cycle_loss(original: Tensor, returned: Tensor) -> Tensor:
 def identity_loss(original: Tensor, translated: Tensor, norm: Literal["l1", "l2"] = "l1") -> Tensor:
     """L = mean(|G(y) - y|), or mean((G(y) - y)²) for "l2", where y is of G's target domain already.
 
-    Zhu et al. (2017), section 5.2, and Ali et al. (2022), whose text prints the square.
+    Zhu et al. (2017), section 5.2, has the first for both domains; Ali et al. (2022) print ‖·‖₁ towards one domain and
+    ‖·‖₂ towards the other, read as the mean square, which is per pixel as the first is.
     """
     difference = original.float() - translated.float()
     return difference.abs().mean() if norm == "l1" else difference.square().mean()
@@ -63,6 +64,24 @@ def content_loss(source: Tensor, translated: Tensor, enough: float = 1.0) -> Ten
     norms = a.square().sum(2).sqrt() * b.square().sum(2).sqrt()
     correlation = (a * b).sum(2) / (norms + 1e-4)
     return torch.relu(enough - correlation).mean()
+
+
+def diversity_loss(first: Tensor, second: Tensor, enough: float, enough_fine: float, fine: int) -> Tensor:
+    """L = mean over clips of max(0, r - enough) + max(0, r' - enough'), r the correlation of two maps.
+
+    Ours. The maps (B, 1, Z, X) are log-variances of one clip with two tissues drawn for it; r' is of their fine
+    texture, what is left of a map without its mean over `fine` pixels around. Nothing is asked of tissues that differ.
+    """
+    coarse = [F.avg_pool2d(each, fine, 1, fine // 2, count_include_pad=False) for each in (first, second)]
+    alike = torch.relu(correlation(first, second) - enough)
+    alike_fine = torch.relu(correlation(first - coarse[0], second - coarse[1]) - enough_fine)
+    return (alike + alike_fine).mean()
+
+
+def correlation(first: Tensor, second: Tensor) -> Tensor:
+    """Of each clip's map with the other's, over the pixels: (B, 1, Z, X) twice -> (B,)."""
+    a, b = (each.flatten(1) - each.flatten(1).mean(1, keepdim=True) for each in (first, second))
+    return (a * b).sum(1) / (a.square().sum(1).sqrt() * b.square().sum(1).sqrt() + 1e-6)
 
 
 def discriminator_loss(real_scores: Tensor, translated_scores: Tensor) -> Tensor:

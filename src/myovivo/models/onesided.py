@@ -17,9 +17,11 @@ from torch import Tensor, nn
 
 from .discriminators import MapDiscriminator, PatchDiscriminator, clip_log_variance
 from .local import LocalGenerator, initialise_local, spread_weights
-from .losses import content_loss, discriminator_loss, gradient_penalty, least_squares, relativistic
+from .losses import content_loss, discriminator_loss, diversity_loss, gradient_penalty, least_squares, relativistic
 from .networks import TranslatorNetworks
 from .settings import TrainSettings
+
+FINE = 9  # pixels around one whose mean is taken off its log-variance, to see the fine texture
 
 
 class OneSided(TranslatorNetworks):
@@ -92,6 +94,8 @@ class OneSided(TranslatorNetworks):
         losses = {f"gan_{name}": self._flattery(judge, vivo, as_vivo) for name, judge in self._judges().items()}
         if weights.content:
             losses["content"] = content_loss(silico, as_vivo, weights.content_enough)
+        if weights.diversity:
+            losses["diversity"] = self._likeness(silico, as_vivo, rng)
         return losses, {"vivo": as_vivo}
 
     def judge_losses(self, silico: Tensor, vivo: Tensor, translated: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -105,6 +109,13 @@ class OneSided(TranslatorNetworks):
                 penalties = [gradient_penalty(each, self.vivo_map_judge.patches(each)) for each in maps]
             losses["steepness"] = torch.stack(penalties).mean()
         return losses
+
+    def _likeness(self, silico: Tensor, as_vivo: Tensor, rng: torch.Generator | Seq[torch.Generator]) -> Tensor:
+        """What a translation has too much in common with one of the same clip through another tissue."""
+        with torch.no_grad():  # it is another draw of the same kind: the slope towards either is the same on average
+            other = clip_log_variance(self.silico_to_vivo(silico, self.silico_to_vivo.draw_noise(silico, rng)))
+        weights = self.settings.loss
+        return diversity_loss(clip_log_variance(as_vivo), other, weights.alike, weights.alike_fine, FINE)
 
     def _judges(self) -> dict[str, PatchDiscriminator | MapDiscriminator]:
         judges: dict[str, PatchDiscriminator | MapDiscriminator] = {"vivo": self.vivo_judge}

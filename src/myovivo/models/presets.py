@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-# What a preset changes. Read a column down: each row of the paper's family adds one modification.
+# Modification 2: "stride 1 in every layer", of the discriminators too; see docs/explanation/models.
+STRIDE_1 = {
+    "generator.temporal_stride": 1,
+    "discriminator.temporal_stride": 1,
+    "discriminator.temporal_stride_first": 1,
+}
+
 TRAIN_PRESETS: dict[str, dict[str, Any]] = {
     # Modification 4, the identity loss, is of the three-dimensional models.
     "paper-2d": {
         "generator.dimensions": 2,
         "generator.features": 64,
         "loss.identity_silico": 0.0,
+        "loss.identity_vivo": 0.0,
         "data.clip": (1, 128, 128),
     },
     "paper-recycle": {
@@ -18,11 +25,12 @@ TRAIN_PRESETS: dict[str, dict[str, Any]] = {
         "generator.dimensions": 2,
         "generator.features": 64,
         "loss.identity_silico": 0.0,
+        "loss.identity_vivo": 0.0,
         "data.clip": (3, 128, 128),
     },
     "paper-3d": {},
-    "paper-3d-stride1": {"generator.temporal_stride": 1},
-    "paper-3d-noise": {"generator.temporal_stride": 1, "generator.noise": True},
+    "paper-3d-stride1": STRIDE_1,
+    "paper-3d-noise": {**STRIDE_1, "generator.noise": True},
     # Ours: see docs/explanation/house.
     "house": {
         "method": "one-sided",

@@ -145,7 +145,7 @@ class RecycleGAN(TranslatorNetworks):
             losses[f"recurrent_{source}"] = cycle_loss(third, guess)
         if getattr(weights, f"identity_{source}"):
             same = _each(back, frames, back.draw_noise(third, rng))
-            losses[f"identity_{source}"] = CLIP_FRAMES * identity_loss(frames, same, weights.identity_norm)
+            losses[f"identity_{source}"] = CLIP_FRAMES * identity_loss(frames, same, weights.identity_norms[source])
         return losses, translated, guess
 
 

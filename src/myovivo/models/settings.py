@@ -52,6 +52,9 @@ class LocalSettings(Settings):
     subject: Annotated[int, Field(ge=0)] = Field(
         default=4, description="random numbers per sequence that are the same everywhere in it"
     )
+    layers: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="boundaries per sequence at random depths, as of fat, aponeurosis and bone"
+    )
 
     @model_validator(mode="after")
     def _middles(self) -> Self:
@@ -68,7 +71,10 @@ class Discriminator(Settings):
     features: Count = Field(default=64, description="channels after the first convolution [P]")
     layers: Count = Field(default=3, description="down-sampling layers n of the PatchGAN [P]")
     temporal_stride: Literal[1, 2] = Field(
-        default=2, description="stride in time of the down-sampling layers after the first [P: 2]"
+        default=2, description="stride in time of the down-sampling layers after the first; modification 2: 1 [P]"
+    )
+    temporal_stride_first: Literal[1, 2] = Field(
+        default=2, description="stride in time of the first layer; modification 2: 1 [P]"
     )
     norm: Literal["instance", "group"] = Field(
         default="instance", description="instance [P]; group: over groups of channels, four per layer (ours)"
@@ -92,6 +98,9 @@ class Discriminator(Settings):
         return self
 
 
+Norm = Literal["l1", "l2"]  # the mean of |difference|, or of its square
+
+
 class Loss(Settings):
     # Recycle-GAN's recycle loss takes the place of the cycle losses.
     recycle: NotNegative = Field(
@@ -110,9 +119,13 @@ class Loss(Settings):
         default=5.0, description="weight of vivo_to_silico(silico) = silico; modification 4 [P]"
     )
     identity_vivo: NotNegative = Field(
-        default=0.0, description="weight of silico_to_vivo(vivo) = vivo (printed in the paper)"
+        default=5.0, description="weight of silico_to_vivo(vivo) = vivo; modification 4 [P]"
     )
-    identity_norm: Literal["l1", "l2"] = Field(default="l1", description="l1 as CycleGAN has it; the paper prints l2")
+    identity_silico_norm: Norm = Field(default="l1", description="of the identity towards silico [P]")
+    identity_vivo_norm: Norm = Field(
+        default="l2", description="of the identity towards vivo: printed as 2 [P]; l1 in the official code"
+    )
+    identity_norm: Norm | None = Field(default=None, description="one norm for both identities, where given")
     content: NotNegative = Field(
         default=5.0, description="one-sided: weight of the correlation in time between a pixel before and after (ours)"
     )
@@ -122,7 +135,23 @@ class Loss(Settings):
     steepness: NotNegative = Field(
         default=0.0, description="one-sided: weight of the gradient penalty of the judge of variance maps (ours)"
     )
+    diversity: NotNegative = Field(
+        default=0.0,
+        description="one-sided: weight of what two tissues drawn for one clip have too much in common (ours)",
+    )
+    alike: Fraction = Field(
+        default=0.5, description="one-sided: correlation of two tissues' log-variance maps that is not too much (ours)"
+    )
+    alike_fine: Fraction = Field(
+        default=0.2, description="one-sided: the same of their fine texture, within about 3 mm (ours)"
+    )
     discriminator: NotNegative = Field(default=0.5, description="weight of the discriminators' loss [P]")
+
+    @property
+    def identity_norms(self) -> dict[str, Norm]:
+        """The norm of the identity towards each domain."""
+        own: dict[str, Norm] = {"silico": self.identity_silico_norm, "vivo": self.identity_vivo_norm}
+        return own if self.identity_norm is None else dict.fromkeys(own, self.identity_norm)
 
 
 class Data(Settings):
@@ -196,6 +225,11 @@ class TrainSettings(Settings):
     def dimensions(self) -> Literal[2, 3]:
         """Of the networks: 2 if they see single frames."""
         return 3 if self.method == "one-sided" else self.generator.dimensions
+
+    @property
+    def bands_output(self) -> bool:
+        """Whether a translation is band-passed as the recordings of its domain are; the paper's are not."""
+        return self.method == "one-sided"
 
     @property
     def knows_depth(self) -> bool:

@@ -85,16 +85,28 @@ class LocalWalk:
         return min(LOCAL_WINDOW, shape[0])
 
     def blocks(self, read: Read, shape: tuple[int, int, int], seed: NoiseSeed, frames: int) -> Iterator[Tensor]:
-        network, total, margin = self.network, shape[0], local.local_reach(self.network.settings)
+        network, total, device = self.network, shape[0], next(self.network.parameters()).device
+        margin, reach = local.trunk_reach(network.settings), network.settings.filter // 2
         rows, columns = (-(-size // network.settings.cell) * network.settings.cell for size in shape[1:])
-        tissue = network.draw_tissue(rows, columns, _random(seed, 0))
+        tissue = network.drawn(network.draw_tissue(rows, columns, _random(seed, 0))[None].to(device))
+        # What the filter has yet to see: the frames that wait for later ones, and as many before as it reaches back.
+        held = torch.empty(0)
         for start in range(0, total, frames):
             stop = min(start + frames, total)
             low, high = max(start - margin, 0), min(stop + margin, total)
             x = _extended(read(low, high), (high - low, rows, columns))[None, None]  # (1, 1, T', Z', X')
-            noise = [network.draw_frames(1, rows, columns, _random(seed, 1, frame)) for frame in range(low, high)]
-            window = _computed(network, x, LocalNoise(tissue[None], torch.cat(noise, 1)[None]))
-            yield window[0, 0, start - low : stop - low, : shape[1], : shape[2]]
+            noise = [network.draw_frames(1, rows, columns, _random(seed, 1, frame)) for frame in range(start, stop)]
+            drawn = torch.cat(noise, 1)[None].to(device)
+            moved = network.moved(x.to(device), tissue, drawn, slice(start - low, stop - low))
+            parts = [held, moved]
+            if start == 0:  # the first frame is repeated before the beginning, the last one after the end
+                parts[0] = moved[:, :, :1].expand(-1, -1, reach, -1, -1)
+            if stop == total:
+                parts.append(moved[:, :, -1:].expand(-1, -1, reach, -1, -1))
+            held = torch.cat(parts, 2)
+            if held.shape[2] > 2 * reach:
+                yield network.filtered_within(held)[0, 0, :, : shape[1], : shape[2]].cpu()
+                held = held[:, :, held.shape[2] - 2 * reach :].clone()
 
     def plain(self, velocity: Tensor, *noise: Tensor) -> Tensor:
         return self.network(velocity, LocalNoise(*noise))

@@ -33,7 +33,7 @@ class ElasticSlice:
     Parameters
     ----------
     young : (Z, X) Young's modulus per cell, in any unit: displacements depend on its ratios only
-    spacing : (dz, dx) cell size, m
+    spacing : (dz, dx) cell size, m; an array gives the size of each row or column
     poisson : Poisson's ratio, under 0.5
     boundary : what holds the sides
 
@@ -42,14 +42,21 @@ class ElasticSlice:
     InputError : stiffness not positive.
     """
 
-    def __init__(self, young: Floats, spacing: tuple[float, float], poisson: float, boundary: Boundary | None = None):
+    def __init__(
+        self,
+        young: Floats,
+        spacing: tuple[float | Floats, float | Floats],
+        poisson: float,
+        boundary: Boundary | None = None,
+    ):
         if not np.all(young > 0):
             raise InputError(f"stiffness must be positive everywhere, got a least value of {young.min():g}")
         boundary = boundary or Boundary()
         self.shape = young.shape
         self._lame = young * poisson / ((1 + poisson) * (1 - 2 * poisson))
         self._shear = young / (2 * (1 + poisson))
-        shear_matrix, volume_matrix, self._divergence = _element(*spacing)
+        dz, dx = (np.broadcast_to(side, count) for side, count in zip(spacing, young.shape, strict=True))
+        shear_matrix, volume_matrix, self._divergence = _elements(dz, dx)
         self._dofs = _degrees_of_freedom(young.shape)  # (cells, 8)
         values = self._shear.reshape(-1, 1, 1) * shear_matrix + self._lame.reshape(-1, 1, 1) * volume_matrix
         size = 2 * (young.shape[0] + 1) * (young.shape[1] + 1)
@@ -73,10 +80,10 @@ class ElasticSlice:
         -------
         downward, lateral : (K, Z, X) each, m, positive with growing depth and growing x
         """
-        load = np.zeros((len(eigenstrain), 2 * (self.shape[0] + 1) * (self.shape[1] + 1)))
+        size = 2 * (self.shape[0] + 1) * (self.shape[1] + 1)
         stress = 2 * (self._lame + self._shear) * eigenstrain  # in-plane stress of blocked expansion
-        for k, cells in enumerate(stress):
-            np.add.at(load[k], self._dofs, cells.reshape(-1, 1) * self._divergence)
+        loads = [(cells.reshape(-1, 1) * self._divergence).ravel() for cells in stress]
+        load = np.array([np.bincount(self._dofs.ravel(), values, size) for values in loads]).reshape(-1, size)
         moved = np.zeros_like(load)
         moved[:, self._free] = self._factor.solve(np.ascontiguousarray(load[:, self._free].T)).T
         nodes = moved.reshape(len(load), self.shape[0] + 1, self.shape[1] + 1, 2)
@@ -84,29 +91,35 @@ class ElasticSlice:
         return centres[..., 0], centres[..., 1]
 
 
-def _element(dz: float, dx: float) -> tuple[Floats, Floats, Floats]:
-    """Stiffness for unit shear and for unit Lamé modulus (8, 8), and integral of the divergence (8,).
+def _elements(dz: Floats, dx: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of each cell of Z rows and X columns: stiffness for unit shear and for unit Lamé modulus (Z X, 8, 8), and
+    integral of the divergence (Z X, 8).
 
     Nodes run (0,0), (0,1), (1,1), (1,0) in (z, x); each has its depth and lateral degree of freedom.
     """
 
-    def strain(a: float, b: float) -> Floats:  # (3, 8): e_zz, e_xx, 2 e_zx at the point (a, b) in [-1, 1]^2
-        dn_dz = np.array([-(1 - b), -(1 + b), 1 + b, 1 - b]) / 4 * (2 / dz)
-        dn_dx = np.array([-(1 - a), 1 - a, 1 + a, -(1 + a)]) / 4 * (2 / dx)
-        rows = np.zeros((3, 8))
-        rows[0, 0::2], rows[1, 1::2] = dn_dz, dn_dx
-        rows[2, 0::2], rows[2, 1::2] = dn_dx, dn_dz
-        return rows
+    def slopes(a: float, b: float) -> tuple[Floats, Floats]:  # (4,): of the nodes' functions, at (a, b) in [-1, 1]^2
+        return np.array([-(1 - b), -(1 + b), 1 + b, 1 - b]) / 2, np.array([-(1 - a), 1 - a, 1 + a, -(1 + a)]) / 2
 
-    area, gauss = dz * dx, 1 / np.sqrt(3)
-    shear = np.zeros((8, 8))
+    # The shear energy of a cell is a sum of squares over its sides: one part goes with dx / dz, one with dz / dx.
+    gauss = 1 / np.sqrt(3)
+    tall, wide, square = np.zeros((3, 8, 8))
     for a in (-gauss, gauss):
         for b in (-gauss, gauss):
-            rows = strain(a, b)
-            shear += rows.T @ np.diag([2.0, 2.0, 1.0]) @ rows * area / 4
-    middle = strain(0, 0)
-    divergence = middle[0] + middle[1]
-    return shear, np.outer(divergence, divergence) * area, divergence * area
+            along_z, along_x = slopes(a, b)
+            e_zz, e_xx, e_zx, e_xz = np.zeros((4, 8))
+            e_zz[0::2], e_xx[1::2], e_zx[0::2], e_xz[1::2] = along_z, along_x, along_x, along_z
+            tall += (2 * np.outer(e_zz, e_zz) + np.outer(e_xz, e_xz)) / 4
+            wide += (2 * np.outer(e_xx, e_xx) + np.outer(e_zx, e_zx)) / 4
+            square += (np.outer(e_zx, e_xz) + np.outer(e_xz, e_zx)) / 4
+    ratio = (dx[None, :] / dz[:, None]).reshape(-1, 1, 1)
+    shear = ratio * tall + wide / ratio + square
+    middle_z, middle_x = slopes(0.0, 0.0)
+    divergence = np.zeros((len(dz), len(dx), 8))
+    divergence[..., 0::2], divergence[..., 1::2] = dx[None, :, None] * middle_z, dz[:, None, None] * middle_x
+    divergence = divergence.reshape(-1, 8)
+    area = np.multiply.outer(dz, dx).reshape(-1, 1, 1)
+    return shear, divergence[:, :, None] * divergence[:, None, :] / area, divergence
 
 
 def _degrees_of_freedom(shape: tuple[int, ...]) -> NDArray[Any]:

@@ -1,8 +1,9 @@
 """Plane-wave ultrasound of moving tissue, as IQ frames.
 
-Scatterers on a fine grid move axially by u, positive towards the probe. In the image spectrum, the
-component at axial frequency k turns by exp(i (4 pi f0 / c + k) u): the first part is the phase of
-the echo, the second the shift of its envelope, here to first order (u is far less than a pulse).
+Scatterers on a fine grid move axially by u, positive towards the probe, and laterally by w. In the image spectrum, the
+component at the axial frequency k turns by exp(i (4 pi f0 / c + k) u), that at the lateral frequency l by exp(-i l w):
+the first is the phase of the echo, the others shift its envelope, here to first order (u and w are far less than its
+size).
 """
 
 from __future__ import annotations
@@ -53,18 +54,22 @@ class Scanner:
         spread = np.exp(-((kz * imaging.axial_resolution) ** 2 + (kx * imaging.lateral_resolution) ** 2) / 2)
         self._spread = torch.from_numpy(spread.astype(np.complex64))
         self._shift = torch.from_numpy((1j * kz * spread).astype(np.complex64))
+        self._shift_laterally = torch.from_numpy((-1j * kx * spread).astype(np.complex64))
 
         still = self._spread_out(torch.fft.fft2(self._scatterers, self._padded) * self._spread)
         middle = still[shape[0] // 4 : 3 * shape[0] // 4].abs().square().mean().sqrt().item()
         self._noise = middle * 10 ** (-snr_db / 20)
 
-    def image(self, source: NDArray[Any], pattern: NDArray[Any], seed: int) -> Iterator[NDArray[np.complex64]]:
+    def image(
+        self, source: NDArray[Any], pattern: NDArray[Any], seed: int, lateral: NDArray[Any] | None = None
+    ) -> Iterator[NDArray[np.complex64]]:
         """Yield blocks of IQ frames (B, Z, X) of tissue displaced by ``source.T @ pattern``.
 
         Parameters
         ----------
         source : (K, T), m; pattern : (K, Z, X); their product is the displacement towards the probe
         seed : of the noise
+        lateral : (K, Z, X), the same for displacement towards growing x; none if None
 
         Raises
         ------
@@ -72,17 +77,25 @@ class Scanner:
         """
         wave_number = 4 * np.pi * self.imaging.centre_frequency / self.imaging.sound_speed
         generator = torch.Generator().manual_seed(seed)
-        fine = resize(pattern, self._scatterers.shape).reshape(len(pattern), -1)
-        pattern_t, source_t = torch.from_numpy(fine.astype(np.float32)), torch.from_numpy(source.T.astype(np.float32))
+        source_t = torch.from_numpy(source.T.astype(np.float32))
+        axially, sideways = self._fine(pattern), None if lateral is None else self._fine(lateral)
         for start in range(0, len(source_t), _BLOCK):
-            u = (source_t[start : start + _BLOCK] @ pattern_t).view(-1, *self._scatterers.shape)  # (B, Z, X), m
+            moving = source_t[start : start + _BLOCK]
+            u = (moving @ axially).view(-1, *self._scatterers.shape)  # (B, Z, X), m
             self._check_reach(u)
             turned = torch.polar(torch.ones(()).expand_as(u), wave_number * u) * self._scatterers
             spectrum = torch.fft.fft2(turned, self._padded).mul_(self._spread)
+            if sideways is not None:
+                shifted = turned * (moving @ sideways).view_as(u)
+                spectrum += torch.fft.fft2(shifted, self._padded).mul_(self._shift_laterally)
             spectrum += torch.fft.fft2(turned.mul_(u), self._padded).mul_(self._shift)
             iq = self._spread_out(spectrum)
             iq += self._noise * torch.randn(iq.shape, generator=generator, dtype=torch.complex64)
             yield iq.numpy()
+
+    def _fine(self, pattern: NDArray[Any]) -> torch.Tensor:
+        """(K, pixels) of patterns (K, Z, X) on the scatterers' grid."""
+        return torch.from_numpy(resize(pattern, self._scatterers.shape).reshape(len(pattern), -1))
 
     def _check_reach(self, u: torch.Tensor) -> None:
         largest, limit = u.abs().max().item(), self.imaging.axial_resolution / 2

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from scipy.signal import butter, sosfiltfilt
 
 from ..acquisition.acquire import acquire
 from ..acquisition.settings import AcquireSettings
@@ -23,18 +23,15 @@ from ..sequences.labels import MotorUnits
 from ..sequences.recording import Recording
 from ..sequences.sequence import Sequence
 from ..simulation.firing import SpikeTrains
-from ..simulation.simulate import Twitches, draw_activity, draw_twitches, label, twitch_sources
+from ..simulation.simulate import Twitches, draw_activity, draw_twitches, label
 from ..simulation.territory import Territories, draw_territories
+from .background import drift, pulsation, units_beyond
 from .imaging import Scanner, resize
-from .settings import Contraction, PhantomSettings
+from .patterns import Patterns, contracted, joined, strengths
+from .settings import PhantomSettings
 from .tissue import TissueSlice, draw_tissue, tissue_grid
 
-_DRIFT_CUTOFF = 2.0  # Hz
-
-_VESSEL_RADIUS = 0.0015  # m
-
-# The arterial pulse as displacement: amplitude and phase of its first harmonics, a fast rise and a slow fall.
-_PULSE_HARMONICS = ((1.0, 0.0), (0.5, -0.9), (0.25, -1.8), (0.12, -2.6))
+_LEAST_MUSCLE = 0.01  # share of the image
 
 PhantomSource = PhantomSettings | str | Path | Mapping[str, Any] | None
 
@@ -45,6 +42,15 @@ class Activity(NamedTuple):
     trains: SpikeTrains
     territories: Territories
     twitches: Twitches
+
+
+class Subject(NamedTuple):
+    """Whose muscle: its tissue, how well the scanner sees it (dB), and whether it drifts and pulsates."""
+
+    tissue: TissueSlice
+    snr_db: float
+    drifts: bool
+    pulsates: bool
 
 
 def phantom(
@@ -66,80 +72,81 @@ def phantom(
     settings : `PhantomSettings`, a YAML file, a mapping, or None for the defaults
     seed, subject, run : same seed and subject, same tissue and noise level; another run, other activity
     activity : a simulated sequence whose motor units contract instead of newly drawn ones, so that
-        the same activity exists both in silico and as phantom
+        the same activity exists both in silico and as phantom; then none contract beyond the image
     **changes : single settings by dotted name
 
     Returns
     -------
     Recording
         IQ frames at 2 kHz, rendered block by block when they are asked for, with ground truth:
-        `labels.velocity()` is the true axial velocity in m/s at the recording's frame rate. A contraction up to twice
+        `labels.velocity()` is the true axial velocity in m/s at the recording's frame rate; units beyond the image,
+        drift and pulsation are in its background. A contraction up to twice
         too strong for the imaging model is softened; its `provenance["softened"]` says by what.
 
     Raises
     ------
-    InputError : a setting breaks a rule, or `activity` has no labels or another extent.
+    InputError : a setting breaks a rule, the image shows no muscle, or `activity` has no labels or another extent.
     """
     settings = settings_from(PhantomSettings, settings, **changes)
     grid, imaging = settings.grid, settings.imaging
-    tissue, snr_db = _subject(settings, seed, subject)  # pyright: ignore[reportArgumentType]
+    who = _subject(settings, seed, subject)  # pyright: ignore[reportArgumentType]
+    tissue = who.tissue
     rng = np.random.default_rng([seed, subject, run, 1])
     parts = _draw(settings, tissue, rng) if activity is None else _borrow(settings, activity)
     frames = math.ceil(grid.duration * imaging.frame_rate)
 
-    strength = settings.contraction.eigenstrain * parts.twitches.amplitude / (settings.twitch.amplitude or 1.0)
-    inside = tissue.muscle[:, tissue.image]
-    pattern = tissue.axial_displacement(parts.territories.weight * inside * strength[:, None, None])
-    largest = np.maximum(np.abs(pattern).max((1, 2)), np.finfo(float).tiny)
-    unit_twitches = parts.twitches._replace(amplitude=np.ones(len(largest)), sign=np.ones(len(largest)))
-    sources = [
-        twitch_sources(parts.trains, unit_twitches, frames, imaging.frame_rate, 0.0, rng, displacement=displacement)
-        for displacement in (True, False)
-    ]
-    displacement, velocity = (source * largest[:, None] for source in sources)
-    weight = pattern / largest[:, None, None]
-    softened = _softening(displacement, weight, imaging.axial_resolution / 2)
-    note = {"softened": softened} if softened < 1 else {}
-    if note:
-        strength, largest = softened * strength, softened * largest
-        displacement, velocity = softened * displacement, softened * velocity
-    background, background_weight = _background(settings, tissue, frames, rng)
+    # How the tissue moves, by the units of the image and by what else there is
+    territory = parts.territories.weight * tissue.muscle[tissue.image]
+    units, largest = contracted(settings, tissue, parts.trains, parts.twitches, territory, frames, rng)
+    beyond = len(largest) if activity is None else 0
+    background = _background(settings, who, beyond, frames, np.random.default_rng([seed, subject, run, 3]))
+    softened = _softening(joined([units, background]), imaging.axial_resolution / 2)
+    units, background = units.softened(softened), background.softened(softened)
 
-    shape = (imaging.rows, imaging.columns)
-    labels = label(parts.trains, parts.territories, parts.twitches, resize(weight, shape), velocity.astype(np.float32))
-    twitch = {**labels.twitch, "amplitude": largest, "sign": np.ones(len(largest)), "eigenstrain": strength}
-    labels = MotorUnits(
-        **{
-            **vars(labels),
-            "mask": resize(parts.territories.mask, shape) >= 0.5,
-            "twitch": twitch,
-            "background_weight": resize(background_weight, shape) if len(background) else None,
-            "background_source": np.gradient(background, 1 / imaging.frame_rate, axis=1) if len(background) else None,
-        }
-    )
     # Scatterers rest where the tissue is on average, so that the imaging model has least to move.
-    moving = np.concatenate([displacement, background])
-    moving -= moving.mean(1, keepdims=True)
+    everything = joined([units, background])
+    moving = everything.displacement - everything.displacement.mean(1, keepdims=True)
     scanner_rng = np.random.default_rng([seed, subject, run, 2])
-    echo = tissue.echo[:, tissue.image]
-    scanner = Scanner(imaging, grid, echo, snr_db, scanner_rng)
-    blocks = functools.partial(
-        scanner.image,
-        moving,
-        np.concatenate([weight, background_weight]),
-        int(scanner_rng.integers(2**62)),
-    )
+    scanner = Scanner(imaging, grid, tissue.echo[tissue.image], who.snr_db, scanner_rng)
+    lateral = everything.lateral if imaging.lateral_motion else None
+    noise_seed = int(scanner_rng.integers(2**62))
+    shape = (imaging.rows, imaging.columns)
+    note = {"softened": softened} if softened < 1 else {}
     return Recording(
-        blocks=blocks,
+        blocks=functools.partial(scanner.image, moving, everything.weight, noise_seed, lateral),
         shape=(frames, *shape),
         frame_rate=imaging.frame_rate,
         spacing=scanner.spacing,
         centre_frequency=imaging.centre_frequency,
         sound_speed=imaging.sound_speed,
-        labels=labels,
+        labels=_labels(
+            parts, units, background, softened * largest, softened * strengths(settings, parts.twitches), shape
+        ),
         origin="phantom",
         subject=f"phantom{subject:02d}",
-        provenance=made_by("phantom", settings, seed, subject=subject, run=run, snr_db=snr_db, **note),
+        provenance=made_by("phantom", settings, seed, subject=subject, run=run, snr_db=who.snr_db, **note),
+    )
+
+
+def _labels(
+    parts: Activity,
+    units: Patterns,
+    background: Patterns,
+    amplitude: Floats,
+    eigenstrain: Floats,
+    shape: tuple[int, int],
+) -> MotorUnits:
+    """Ground truth on the pixels of the IQ image."""
+    source = units.velocity.astype(np.float32)
+    labels = label(parts.trains, parts.territories, parts.twitches, resize(units.weight, shape), source)
+    as_moved = {"amplitude": amplitude, "sign": np.ones(len(amplitude)), "eigenstrain": eigenstrain}
+    is_still = len(background.velocity) == 0
+    return replace(
+        labels,
+        mask=resize(parts.territories.mask, shape) >= 0.5,
+        twitch={**labels.twitch, **as_moved},
+        background_weight=None if is_still else resize(background.weight, shape),
+        background_source=None if is_still else background.velocity.astype(np.float32),
     )
 
 
@@ -217,29 +224,26 @@ def _phantom_to(
         acquire(recording, chain, quiet=True).save(path)
 
 
-def _softening(displacement: Floats, weight: Floats, limit: float) -> float:
+def _softening(patterns: Patterns, limit: float) -> float:
     """By what to multiply a contraction so that the imaging model holds for it; 1 for nearly all.
 
-    The model allows displacements up to a limit, which of many contractions at the default strength a few pass by some
-    tens of percent, when strong units fire together. Beyond twice the limit it is the settings that are wrong, and
+    The model allows displacements up to a limit, in m, which of many contractions at the default strength a few pass by
+    some tens of percent, when strong units fire together. Beyond twice the limit it is the settings that are wrong, and
     imaging says so.
-
-    Parameters
-    ----------
-    displacement : (K, T), m; weight : (K, Z, X); their product is the displacement, from wherever tissue rests
-    limit : m
     """
-    moving = (displacement - displacement.mean(1, keepdims=True)).T.astype(np.float32)
-    flat = weight.reshape(len(weight), -1).astype(np.float32)
+    moving = (patterns.displacement - patterns.displacement.mean(1, keepdims=True)).T.astype(np.float32)
+    flat = patterns.weight.reshape(len(patterns.weight), -1).astype(np.float32)
     blocks = (moving[start : start + 256] @ flat for start in range(0, len(moving), 256))
     largest = max((float(np.abs(block).max(initial=0)) for block in blocks), default=0.0)
     return 0.99 * limit / largest if limit < largest <= 2 * limit else 1.0
 
 
-@functools.lru_cache(maxsize=2)  # the runs of a subject share its tissue, and factorising it takes a second
-def _subject(settings: PhantomSettings, seed: int, subject: int) -> tuple[TissueSlice, float]:
-    rng = np.random.default_rng([seed, subject])
-    return draw_tissue(settings.tissue, settings.grid, rng), float(rng.uniform(*settings.imaging.snr_db))
+@functools.lru_cache(maxsize=2)  # the runs of a subject share its tissue, and factorising it takes half a second
+def _subject(settings: PhantomSettings, seed: int, subject: int) -> Subject:
+    rng, contraction = np.random.default_rng([seed, subject]), settings.contraction
+    tissue, snr_db = draw_tissue(settings.tissue, settings.grid, rng), float(rng.uniform(*settings.imaging.snr_db))
+    drifts, pulsates = rng.uniform(size=2) < (contraction.drift_probability, contraction.pulsation_probability)
+    return Subject(tissue, snr_db, bool(drifts and contraction.drift), bool(pulsates and contraction.pulsation))
 
 
 def _draw(settings: PhantomSettings, tissue: TissueSlice, rng: Generator) -> Activity:
@@ -247,7 +251,9 @@ def _draw(settings: PhantomSettings, tissue: TissueSlice, rng: Generator) -> Act
     trains = draw_activity(settings.firing, settings.grid.duration, rng)
     twitches = draw_twitches(settings.twitch, len(trains.times), rng)
     cells = tissue_grid(settings.grid)
-    muscle = tissue.muscle[:, tissue.image]
+    muscle = tissue.muscle[tissue.image]
+    if muscle.mean() < _LEAST_MUSCLE:
+        raise InputError("the image shows next to no muscle; deepen the grid or thin tissue.fat")
     territories: list[Territories] = []
     while len(territories) < len(trains.times):
         territory = draw_territories(settings.territory, cells, 1, rng)
@@ -274,41 +280,12 @@ def _borrow(settings: PhantomSettings, activity: Sequence) -> Activity:
     return Activity(trains, Territories(labels.centre, labels.diameter, mask, mask.astype(np.float32)), twitches)
 
 
-def _background(settings: PhantomSettings, tissue: TissueSlice, frames: int, rng: Generator) -> tuple[Floats, Floats]:
-    """Motion that no unit causes: displacements (B, T) in m and patterns (B, Z, X); B may be 0."""
-    contraction, rate = settings.contraction, settings.imaging.frame_rate
-    sources, patterns = [], []
-    shape = tissue.muscle[:, tissue.image].shape
-    if contraction.drift:
-        sources.append(_drift(contraction.drift, frames, rate, rng))
-        patterns.append(np.ones(shape))
-    if contraction.pulsation:
-        sources.append(_pulse(contraction, frames, rate, rng))
-        patterns.append(_vessel(tissue, rng))
-    return np.array(sources).reshape(-1, frames), np.array(patterns).reshape(-1, *shape)
-
-
-def _drift(velocity_rms: float, frames: int, rate: float, rng: Generator) -> Floats:
-    """(T,): displacement of slow drift whose velocity has the given RMS, m."""
-    pad = round(rate)  # the filter's ends are cut off
-    sos = butter(2, _DRIFT_CUTOFF, fs=rate, output="sos")
-    velocity = sosfiltfilt(sos, rng.standard_normal(frames + 2 * pad))[pad : pad + frames]
-    return np.cumsum(velocity * velocity_rms / np.sqrt(np.mean(velocity**2))) / rate
-
-
-def _pulse(contraction: Contraction, frames: int, rate: float, rng: Generator) -> Floats:
-    """(T,): displacement at the wall of an artery, m, of the given peak."""
-    phase = 2 * np.pi * rng.uniform(*contraction.heart_rate) * np.arange(frames) / rate + rng.uniform(0, 2 * np.pi)
-    wave = sum(a * np.cos((n + 1) * phase + shift) for n, (a, shift) in enumerate(_PULSE_HARMONICS))
-    return contraction.pulsation * wave / np.max(np.abs(wave))
-
-
-def _vessel(tissue: TissueSlice, rng: Generator) -> Floats:
-    """(Z, X): axial displacement around an artery somewhere in the muscle that widens, largest value 1."""
-    muscle = np.argwhere(tissue.muscle[:, tissue.image])
-    centre = muscle[rng.integers(len(muscle))]
-    shape = tissue.muscle[:, tissue.image].shape
-    row, column = np.indices(shape)
-    inside = np.hypot((row - centre[0]) * tissue.cell[0], (column - centre[1]) * tissue.cell[1]) <= _VESSEL_RADIUS
-    pattern = tissue.axial_displacement(inside[None].astype(float))[0]
-    return pattern / np.abs(pattern).max()
+def _background(settings: PhantomSettings, who: Subject, units: int, frames: int, rng: Generator) -> Patterns:
+    """Motion that no labelled unit causes; `units` are those in the image, whose like lie beyond it."""
+    contraction, rate, tissue = settings.contraction, settings.imaging.frame_rate, who.tissue
+    parts = [units_beyond(settings, tissue, units, frames, rng)]
+    if who.drifts:
+        parts.append(drift(contraction, tissue, frames, rate, rng))
+    if who.pulsates:
+        parts.append(pulsation(contraction, tissue, frames, rate, rng))
+    return joined(parts)

@@ -8,6 +8,7 @@ any kind of colour vision and in print.
 """
 
 from .curves import depth_band, depth_profile, losses, psd, time_signals
+from .journal import WIDTHS, journal_style
 from .maps import (
     b_mode,
     correlation_map,
@@ -19,6 +20,7 @@ from .maps import (
     territories,
     variance_map,
 )
+from .overview import overview
 from .style import OTHERS, SILICO, TRANSLATED, VIVO, common_limits, decibel
 from .units import FOUND, SHARE, TRUE, raster, unit_courses, unit_map
 
@@ -30,6 +32,7 @@ __all__ = [
     "TRANSLATED",
     "TRUE",
     "VIVO",
+    "WIDTHS",
     "b_mode",
     "common_limits",
     "correlation_map",
@@ -38,9 +41,11 @@ __all__ = [
     "depth_profile",
     "difference_map",
     "frame",
+    "journal_style",
     "kspace",
     "lag_map",
     "losses",
+    "overview",
     "psd",
     "raster",
     "significance",

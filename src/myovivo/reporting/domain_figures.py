@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import plot
 from ..evaluation.comparison import Comparison
-from .drawing import Drawing, called, colours_of, panels, tall_of
+from .drawing import Drawing, called, colours_of, panels, sds_of, tall_of
 
 GALLERY = 5  # maps of each domain
 
@@ -32,11 +32,11 @@ def map_gallery(comparison: Comparison) -> Drawing:
     bar = figure.colorbar(axes[0, 0].images[0], ax=axes, fraction=0.02, pad=0.01, aspect=40)
     bar.set_label("variance (dB re SD²)")
     return Drawing(
-        "Log-variance maps",
+        "Where sequences move: log-variance maps of each domain",
         figure,
         f"Temporal variance of each pixel of the first {count} sequences of each domain, standardised, on one colour "
         "scale. A texture at the same place in every translated map would be a habit of the translator, not anatomy; "
-        "translated maps should differ from each other as much as the reference maps do.",
+        f"translated maps should differ from each other as much as the reference maps do. {sds_of(comparison)}",
     )
 
 
@@ -52,7 +52,7 @@ def kspaces(comparison: Comparison) -> Drawing:
         ax.label_outer()
     figure.colorbar(axes[0, 0].images[0], ax=axes, fraction=0.03, pad=0.01).set_label("magnitude (dB)")
     return Drawing(
-        "K-space of the log-variance maps",
+        "How fine the maps are: K-space of the log-variance maps, mean of each domain",
         figure,
         "|FFT| of the log-variance maps scaled to unit SD, mean over the sequences, on one colour scale: what SSI norm "
         "compares (SSI without the scaling). Low spatial frequencies are territories and layers, high ones "
@@ -76,7 +76,7 @@ def spectra(comparison: Comparison) -> Drawing:
     shown = np.concatenate([one[:, inside].ravel() for one in curves.values()]) * 10 / np.log(10)
     axes[0, 1].set_ylim(np.percentile(shown, 1) - 3, shown.max() + 3)
     return Drawing(
-        "Power spectral densities",
+        "How fast they move: power spectral density of each domain",
         figure,
         "Periodogram averaged over all pixels: mean and SD (band) over the sequences of each domain. Corr Psd "
         "correlates the logarithm of these curves over all bins, those outside the pass band included.",

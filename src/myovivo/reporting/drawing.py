@@ -51,6 +51,15 @@ def called(comparison: Comparison, name: str) -> str:
     return {"silico": "silico"}.get(name, name)
 
 
+def sds_of(comparison: Comparison) -> str:
+    """What an SD is in mm/s, for captions: `1 SD: 0.41 mm/s silico; 0.83 mm/s translated and phantom.`"""
+    same: dict[str, list[str]] = {}
+    for name, domain in comparison.domains.items():
+        same.setdefault(f"{1e3 * domain.standardisation.std:.3g} mm/s", []).append(called(comparison, name))
+    told = (f"{speed} {' and '.join(names)}" for speed, names in same.items())
+    return f"1 SD: {'; '.join(told)}."
+
+
 def colours_of(comparison: Comparison) -> dict[str, str]:
     chosen = dict(
         zip(models_of(comparison), (plot.TRANSLATED, *plot.OTHERS * len(models_of(comparison))), strict=False)

@@ -20,7 +20,7 @@ from ..evaluation.moments import temporal_variance
 from ..runtime.arrays import Floats
 from ..sequences.scale import DomainScale
 from ..sequences.sequence import Sequence
-from .drawing import Drawing, panels, tall_of
+from .drawing import Drawing, panels, sds_of, tall_of
 
 SIGNALS, SIGNAL_SECONDS = 4, 1.0
 
@@ -73,6 +73,7 @@ class Example:
         self.after = Standardised(pair.translated, self.scale)
         self.spacing, self.frame_rate = pair.silico.spacing, pair.silico.frame_rate
         self.max_lag = comparison.max_lag
+        self.sds = sds_of(comparison)
 
 
 def pair_figures(
@@ -131,12 +132,12 @@ def example_frames(example: Example, reference: Sequence, several: str) -> Drawi
     )
     outlines = " White outlines: labelled motor-unit territories." if labels is not None else ""
     return Drawing(
-        f"Frames and variance map of one sequence{several}",
+        f"One sequence before and after translation and a reference: frames and variance{several}",
         figure,
         f"Three frames {1e3 * step / example.frame_rate:.0f} ms apart around the busiest moment of the first silico "
         "sequence, the same frames after translation, and three around the busiest moment of the first reference "
         f"sequence ({named}), which shows another contraction. Standardised velocity, red towards the probe, one "
-        f"colour scale; right: temporal variance over all {len(vivo)} frames.{outlines}",
+        f"colour scale; right: temporal variance over all {len(vivo)} frames. {example.sds}{outlines}",
     )
 
 
@@ -170,12 +171,12 @@ def example_signals(example: Example, several: str) -> Drawing:
         "SD", ("silico", example.name),
     )  # fmt: skip
     return Drawing(
-        f"Time signals before and after translation{several}",
+        f"Velocity over time at single pixels, before and after translation{several}",
         figure,
         f"Standardised velocity at {chosen} of the first silico sequence; the first "
         f"{1e3 * length / example.frame_rate:.0f} ms. xCorr and lag of each pixel are over the whole sequence, "
         f"lags within ±{1e3 * example.max_lag:.0f} ms. "
-        "xCorr ignores a positive gain, so amplitudes may differ where it is high.",
+        f"xCorr ignores a positive gain, so amplitudes may differ where it is high. {example.sds}",
     )
 
 
@@ -196,7 +197,7 @@ def example_content(example: Example, several: str) -> Drawing:
     ax.set_box_aspect(1)
     ax.spines[["top", "right"]].set_visible(False)
     return Drawing(
-        f"Where the motion is still the simulated one{several}",
+        f"Where the motion is still the simulated one: xCorr and lag of each pixel{several}",
         figure,
         "Content correlation of each pixel of the first sequence with its silico original, and its lag (positive: "
         "translated later). Outlines: labelled territories. Where nothing moves in silico, there is little content to "
@@ -230,11 +231,12 @@ def differences(example: Example, similarity: tuple[MapStack, MapStack], several
         for ax in row[1:]:
             ax.set_ylabel("")
     return Drawing(
-        f"Difference and similarity maps{several}",
+        f"What translation changed, and where: difference and similarity maps{several}",
         figure,
         "Difference map: translated − silico of each frame of the first sequence, averaged over the frames. Similarity "
         f"map: the difference maps of all {frames} frames of a sequence summed, mean and SD over {count} sequences; "
         "right: its mean and lateral SD against depth, and, darker, the 95 % interval of that mean by subject. "
         "Standardised units. Band-passed motion has a mean over time near zero, so a signed map that is not shows a "
-        "steady velocity that the translator adds; the absolute ones show how much was changed, and where.",
+        "steady velocity that the translator adds; the absolute ones show how much was changed, and where. "
+        f"{example.sds}",
     )

@@ -18,6 +18,8 @@ from .drawing import called
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+ABREAST = 8  # columns of metrics beside each other: as many as the page is wide, on a screen and on paper
+
 ORIGIN = {
     "silico": "simulated (in silico)",
     "phantom": "tissue phantom: simulated tissue and ultrasound, not measured",
@@ -35,11 +37,12 @@ class ComparedDomain(NamedTuple):
 
 
 class TableCell(NamedTuple):
-    """A mean as printed, its SD and its interval; both may be empty."""
+    """A mean as printed, its SD and its interval, which may be empty; and whether it moved towards vivo-vivo."""
 
     mean: str
     sd: str
     interval: str
+    decision: str
 
 
 class MetricsRow(NamedTuple):
@@ -50,12 +53,26 @@ class MetricsRow(NamedTuple):
     cells: tuple[TableCell, ...]
 
 
-class Metrics(NamedTuple):
-    """The table of metrics: its columns, its rows, and the paper's."""
+class MetricsBlock(NamedTuple):
+    """As many columns of the table of metrics as a page is wide: its columns, its rows, and the paper's."""
 
     columns: list[Column]
     rows: tuple[MetricsRow, ...]
     paper: tuple[tuple[str, ...], ...]
+
+
+class Told(NamedTuple):
+    """What is decided of a model: a sentence for each column."""
+
+    model: str
+    sentences: tuple[tuple[str, str], ...]  # head of the column, sentence
+
+
+class Metrics(NamedTuple):
+    """The table of metrics, in blocks, and whether translation moved towards vivo-vivo."""
+
+    blocks: tuple[MetricsBlock, ...]
+    told: tuple[Told, ...]
 
 
 class Key(NamedTuple):
@@ -129,21 +146,29 @@ def _domain_row(comparison: Comparison, name: str) -> tuple[str, ...]:
 
 def metrics_of(comparison: Comparison) -> Metrics:
     """The section on how alike the domains are."""
-    columns = comparison.columns()
+    columns, models = comparison.columns(), models_of(comparison)
+    told = ((name, comparison.told(name)) for name in models)
+    return Metrics(
+        tuple(_block(comparison, columns[at : at + ABREAST]) for at in range(0, len(columns), ABREAST)),
+        tuple(Told(name, tuple((column.head, text) for column, text in sentences)) for name, sentences in told),
+    )
+
+
+def _block(comparison: Comparison, columns: list[Column]) -> MetricsBlock:
+    models = models_of(comparison)
     rows = (
-        MetricsRow(
-            comparison.label(row), row.name in models_of(comparison), tuple(_cell(row, column) for column in columns)
-        )
+        MetricsRow(comparison.label(row), row.name in models, tuple(_cell(row, column) for column in columns))
         for row in comparison.rows
     )
-    paper = ((name, *(column.paper(name) for column in columns)) for name in PUBLISHED)
-    return Metrics(columns, tuple(rows), tuple(paper))
+    paper = [(name, *(column.paper(name) for column in columns)) for name in PUBLISHED]
+    return MetricsBlock(columns, tuple(rows), tuple(paper if any(column.published for column in columns) else ()))
 
 
 def _cell(row: Row, column: Column) -> TableCell:
     mean, _, sd = column.cell(row).partition(" ± ")
     bounds = row.intervals.get(column.name, ())
-    return TableCell(mean, sd, " to ".join(f"{bound:.{column.decimals}f}" for bound in bounds))
+    decision = row.verdicts[column.name].decision if column.name in row.verdicts else ""
+    return TableCell(mean, sd, " to ".join(f"{bound:.{column.decimals}f}" for bound in bounds), decision)
 
 
 def _reference_pairs(comparison: Comparison) -> int:

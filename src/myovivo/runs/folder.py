@@ -104,7 +104,7 @@ class Run(Introduced):
         except ValidationError as error:
             problem = f"has settings this version does not know: {explain(error)}; upgrade myovivo"
             raise CheckpointError(folder / RUN, problem) from None
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             problem = f"is incomplete ({type(error).__name__}: {error}); restore it or train again"
             raise CheckpointError(folder / RUN, problem) from None
         step, steps = _step_reached(folder), _steps_asked(folder, settings)
@@ -121,7 +121,7 @@ class Run(Introduced):
             tested=subjects["test"],
             device=str(manifest.get("device", "unknown")),
             precision=str(manifest.get("precision", "unknown")),
-            version=str(manifest.get("versions", {}).get("myovivo", "unknown")),
+            version=str(_versions(manifest).get("myovivo", "unknown")),
         )
 
     def __fspath__(self) -> str:
@@ -164,7 +164,8 @@ def _lasting(content: Any) -> Any:
     if isinstance(recipe, dict):
         for name in _PACE:
             group, setting = name.split(".")
-            recipe.get("settings", {}).get(group, {}).pop(setting, None)
+            with contextlib.suppress(AttributeError):  # of a file that was edited: it is another recipe then
+                recipe.get("settings", {}).get(group, {}).pop(setting, None)
     return recipe
 
 
@@ -180,7 +181,26 @@ def read_run(run: str | Path) -> dict[str, Any]:
     manifest = read_json(path)
     if not isinstance(manifest, dict) or not {"recipe", "folders"} <= set(manifest):
         raise CheckpointError(path, "is not the description of a myovivo run; give the folder of a run")
+    recipe, folders = manifest["recipe"], manifest["folders"]
+    if not (isinstance(recipe, dict) and isinstance(folders, dict) and all(map(_is_side, recipe.items()))):
+        raise CheckpointError(path, "is the description of a run, but not as it was written; restore or train again")
+    if not all(isinstance(folders.get(name), str) and isinstance(recipe.get(name), dict) for name in DOMAINS):
+        raise CheckpointError(path, "does not say its domains and their split; restore it or train again")
     return manifest
+
+
+def _versions(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    versions = manifest.get("versions")
+    return versions if isinstance(versions, dict) else {}
+
+
+def _is_side(entry: tuple[str, Any]) -> bool:
+    """Whether what a recipe says of a domain is names of files on two sides; anything of what is no domain."""
+    name, domain = entry
+    if name not in DOMAINS:
+        return True
+    sides = [domain.get(side) for side in ("train", "test")] if isinstance(domain, dict) else [None]
+    return all(isinstance(files, list) and all(isinstance(file, str) for file in files) for files in sides)
 
 
 def train_files(run: str | Path, domain: DomainName) -> list[Path]:

@@ -9,26 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
-from scipy.io.matlab import MatlabFunction, MatlabOpaque
-from scipy.sparse import csc_array, issparse
 
-from ..errors import FileError
+from ..errors import FileError, MyovivoError
+from .hdf5 import LinkWalk, opened, referred
+from .matlab4 import read_matlab4
+from .matlab5 import Opaque, dense, names_in_matlab5, read_matlab5
 
-_DEEPEST = 20  # of nested structs and cells; links in HDF5 may run in circles
+_DEEPEST = 20  # of nested structs and cells
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-
-
-class Opaque(NamedTuple):
-    """What only MATLAB can read, such as a table, a function or text of class `string`."""
-
-    kind: str
 
 
 def read_matlab(path: str | Path, without: Collection[str] = ()) -> dict[str, Any]:
@@ -52,53 +46,65 @@ def read_matlab(path: str | Path, without: Collection[str] = ()) -> dict[str, An
         with path.open("rb") as file:
             head = file.read(520)
         if head.startswith((b"MATLAB 7.3", _HDF5)) or head[512:] == _HDF5:
-            with h5py.File(path, "r") as file:
-                return {name: of_hdf5(file[name], without) for name in _names(file) if name not in without}
-        content = loadmat(path, squeeze_me=False, struct_as_record=True)
-        return {name: of_scipy(value, without) for name, value in content.items() if not _is_inner(name, without)}
-    except Exception as error:  # scipy and h5py fail in many ways on a broken file
+            with opened(path, "recording") as file:
+                walk = LinkWalk(path)
+                return {name: of_hdf5(file[name], walk, without) for name in _names(file) if name not in without}
+        is_v5 = head[126:128] in (b"IM", b"MI") and 0 not in head[:4]
+        return (read_matlab5 if is_v5 else read_matlab4)(path, without)
+    except MyovivoError:
+        raise
+    except Exception as error:  # in many ways on a broken file
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise FileError(path, f"is not a readable MATLAB file ({reason}), perhaps cut short; save it again") from error
 
 
-def of_scipy(value: Any, without: Collection[str] = ()) -> Any:
-    """A value of `scipy.io.loadmat`, unsqueezed, as part of the tree."""
-    if isinstance(value, MatlabOpaque | MatlabFunction):
-        return Opaque(_opaque_class(value))
-    if issparse(value):
-        return value.toarray()
-    value = np.asarray(value)
-    if value.dtype.names is not None:
-        fields = [name for name in value.dtype.names if name not in without]
-        structs = [{name: of_scipy(item[name], without) for name in fields} for item in value.ravel(order="F")]
-        return structs[0] if value.size == 1 else structs
-    if value.dtype == object:
-        return [of_scipy(item, without) for item in value.ravel(order="F")]
-    if value.dtype.kind in "US":
-        return _text([str(row) for row in value.ravel()])
-    return value
+def names_in_matlab(path: str | Path, is_hdf5: bool) -> set[str]:
+    """The names of the variables of a MATLAB file, without reading them; none of a broken one."""
+    if is_hdf5:
+        with opened(path, "recording") as file:
+            return set(file)
+    try:
+        return names_in_matlab5(Path(path))
+    except Exception:  # whoever reads it says so
+        return set()
 
 
-def of_hdf5(item: Any, without: Collection[str] = (), depth: int = 0) -> Any:
+def of_hdf5(item: Any, walk: LinkWalk, without: Collection[str] = (), depth: int = 0) -> Any:
     """An object of a v7.3 file as part of the tree."""
     if depth > _DEEPEST:
         return Opaque("nested too deep")
     if isinstance(item, h5py.Group):
-        if "MATLAB_sparse" in item.attrs:
-            return _sparse(item)
-        fields = [name for name in _names(item) if name not in without]
-        parts: dict[str, Any] = {name: item[name] for name in fields}
-        if (count := elements_of_struct(parts.values())) is not None:
-            held = {name: [item.file[ref] for ref in part[()].ravel()] for name, part in parts.items()}
-            return [{name: of_hdf5(held[name][place], without, depth + 1) for name in fields} for place in range(count)]
-        return {name: of_hdf5(part, without, depth + 1) for name, part in parts.items()}
+        with walk.within(item):
+            return _of_group(item, walk, without, depth)
+    if not isinstance(item, h5py.Dataset) or item.shape is None:
+        return np.zeros((0, 0))
     kind = matlab_class(item)
+    walk.take(item)
     if item.attrs.get("MATLAB_empty"):
         shape = tuple(int(size) for size in np.ravel(item[()]))
-        return {"char": "", "cell": [], "struct": []}.get(kind, np.zeros(shape))
+        return {"char": "", "cell": [], "struct": []}.get(kind, np.zeros(shape if 0 in shape else (0, 0)))
     if h5py.check_ref_dtype(item.dtype) is not None:
-        return [of_hdf5(item.file[ref], without, depth + 1) if ref else np.zeros((0, 0)) for ref in item[()].ravel()]
+        with walk.within(item):
+            return [_of_reference(item, reference, walk, without, depth) for reference in item[()].ravel()]
     return of_dataset(item)
+
+
+def _of_group(item: Any, walk: LinkWalk, without: Collection[str], depth: int) -> Any:
+    if "MATLAB_sparse" in item.attrs:
+        return _sparse(item, walk)
+    parts = {name: item.get(name) for name in _names(item) if name not in without}
+    if (count := elements_of_struct(parts.values())) is not None:
+        columns = {
+            name: [_of_reference(part, reference, walk, without, depth) for reference in part[()].ravel()]
+            for name, part in parts.items()
+        }
+        return [{name: column[place] for name, column in columns.items()} for place in range(count)]
+    return {name: of_hdf5(part, walk, without, depth + 1) for name, part in parts.items()}
+
+
+def _of_reference(item: Any, reference: Any, walk: LinkWalk, without: Collection[str], depth: int) -> Any:
+    held = referred(item, reference)
+    return np.zeros((0, 0)) if held is None else of_hdf5(held, walk, without, depth + 1)
 
 
 def of_dataset(item: Any) -> Any:
@@ -149,22 +155,16 @@ def _names(group: Any) -> list[str]:
     return [name for name in group if not name.startswith("#")]
 
 
-def _is_inner(name: str, without: Collection[str]) -> bool:
-    return name.startswith("__") or name in without
-
-
 def _text(rows: list[str]) -> str | list[str]:
     return rows[0] if len(rows) == 1 else rows if rows else ""
 
 
-def _opaque_class(value: Any) -> str:
-    names = value.dtype.names or ()
-    text = value["s2"].ravel()[0] if "s2" in names and value.size else b"function"
-    return text.decode() if isinstance(text, bytes) else str(text)
-
-
-def _sparse(group: Any) -> NDArray[Any]:
-    columns = group["jc"][()] if "jc" in group else np.zeros(1, int)
-    values, rows = (group[name][()] if name in group else np.zeros(0, int) for name in ("data", "ir"))
-    shape = (int(group.attrs["MATLAB_sparse"]), len(columns) - 1)
-    return csc_array((values, rows.astype(int), columns.astype(int)), shape=shape).toarray()
+def _sparse(group: Any, walk: LinkWalk) -> NDArray[Any]:
+    parts = {name: group[name] for name in ("jc", "ir", "data") if name in group}
+    for part in parts.values():
+        walk.take(part)
+    starts = parts["jc"][()] if "jc" in parts else np.zeros(1, int)
+    values, rows = (parts[name][()] if name in parts else np.zeros(0, int) for name in ("data", "ir"))
+    shape = (int(group.attrs["MATLAB_sparse"]), len(starts) - 1)
+    walk.require(16 * shape[0] * shape[1])
+    return dense(rows, starts, values, shape)

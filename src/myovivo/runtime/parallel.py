@@ -10,8 +10,10 @@ import functools
 import logging
 import os
 import platform
+import signal
 import socket
 import uuid
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Series
 from contextvars import ContextVar
@@ -77,7 +79,7 @@ def in_parallel(
     Raises
     ------
     InputError : 0 workers.
-    ClusterError : the scheduler was lost.
+    ClusterError : the scheduler was lost, or a process here was killed.
     """
     if (client := _client.get()) is not None:
         yield from _on_workers(client, function, calls)
@@ -88,11 +90,48 @@ def in_parallel(
         for number, call in enumerate(calls):
             yield _here(number, function, call)
         return
-    import joblib
+    yield from _on_processes(function, calls, workers, threads)
 
+
+def _on_processes(
+    function: Callable[..., T], calls: Series[tuple[Any, ...]], workers: int, threads: bool
+) -> Iterator[tuple[int, T | MyovivoError]]:
+    from multiprocessing import resource_tracker
+
+    import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    # Said of workers that had grown and were replaced, and of those ended by an interruption: nothing is wrong or lost.
+    for message in ("A worker stopped while some jobs were given to the executor", r"\d+ tasks which were still being"):
+        warnings.filterwarnings("ignore", message=message)
     count = min(joblib.effective_n_jobs(workers), len(calls))
     jobs = (joblib.delayed(_here)(number, function, call) for number, call in enumerate(calls))
-    yield from joblib.Parallel(count, prefer="threads" if threads else None, return_as="generator_unordered")(jobs)  # type: ignore[misc]
+    pool = joblib.Parallel(count, prefer="threads" if threads else None, return_as="generator_unordered")
+    try:
+        resource_tracker.ensure_running()  # which would let interruptions through again if it were started below
+        with _uninterrupted():
+            results = pool(jobs)
+        yield from results  # type: ignore[misc]
+    except TerminatedWorkerError as error:
+        rule = "a worker process was killed, most often for want of memory"
+        raise ClusterError(f"{rule}; what is done is kept: run the same command again with fewer --workers") from error
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes and threads started in the block see no interruption from the keyboard: this one has it, and ends them.
+
+    Without it, a process that is just starting answers with a traceback of Python's own.
+    """
+    mask = getattr(signal, "pthread_sigmask", None)  # not under Windows
+    if mask is None:
+        yield
+        return
+    before = mask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        mask(signal.SIG_SETMASK, before)
 
 
 def _here(number: int, function: Callable[..., T], call: tuple[Any, ...]) -> tuple[int, T | MyovivoError]:
@@ -104,6 +143,8 @@ def _result(function: Callable[..., T], call: tuple[Any, ...]) -> T | MyovivoErr
         return function(*call)
     except MyovivoError as error:
         return error
+    except MemoryError:
+        return ClusterError("there is not enough memory for it; take fewer workers, or smaller sequences")
 
 
 # ------------------------------------------------------------------------------------------ dask

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from ..errors import FileError, RunFolderError
-from .files import plain, read_json, write_json
+from .files import clear_parts, plain, read_json, write_json
 from .settings import Settings
 
 LOCK = ".lock"
@@ -81,9 +81,11 @@ def claimed(
     path = folder / manifest
     _require_explained(path, results)  # before anything is written, the lock included
     with locked(folder / LOCK, folder):
+        clear_parts(folder)
         wanted = plain_recipe(content)
         if _require_explained(path, results):
-            require_same(recipe_of(as_now(read_json(path), content)), recipe_of(wanted), folder)
+            there = as_now(read_json(path), content)
+            require_same(recipe_of(there) if isinstance(there, dict) else there, recipe_of(wanted), folder)
         if not path.exists() or read_json(path) != wanted:
             write_json(path, wanted)
         yield
@@ -122,7 +124,8 @@ def once(path: Path, recipe: Mapping[str, Any], make: Callable[[], Any]) -> Any:
     wanted = plain_recipe(recipe)
     if path.exists():
         content = read_json(path)
-        require_same(as_now(content.get("recipe"), recipe), wanted, path, "is of another comparison")
+        there = as_now(content.get("recipe"), recipe) if isinstance(content, dict) and "result" in content else None
+        require_same(there, wanted, path, "is of another comparison")
         return content["result"]
     write_json(path, {"recipe": wanted, "result": make()})
     return read_json(path)["result"]

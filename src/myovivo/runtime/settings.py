@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import FileError, InputError
+from .texts import read_text, yaml_of
 from .words import did_you_mean
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -133,7 +133,12 @@ def explain(error: ValidationError, kind: type[BaseModel] | None = None) -> str:
             name = f"{name}.{next(iter(first['input']))}"  # it is the group that is not there
         meant = (did_you_mean(name, dotted_names(kind)) or "; see --help-all for the names") if kind else ""
         return f"there is no setting {name!r}{meant}"
-    return f"{name}: {first['msg'].removeprefix('Value error, ')}, got {first['input']!r}"
+    return f"{name}: {first['msg'].removeprefix('Value error, ')}, got {_short(first['input'])}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
 def dotted_names(kind: type[BaseModel]) -> list[str]:
@@ -150,11 +155,11 @@ def dotted_names(kind: type[BaseModel]) -> list[str]:
 
 def _read_yaml(path: Path, kind: type[Settings]) -> Mapping[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml_of(read_text(path))
     except FileNotFoundError:
         known = f"; presets: {', '.join(kind.PRESETS)}{did_you_mean(str(path), kind.PRESETS)}" if kind.PRESETS else ""
         raise FileError(path, f"is neither a preset nor a file{known}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise FileError(path, f"is not readable YAML ({' '.join(str(error).split())})") from None
     if values is None:
         return {}
@@ -171,10 +176,14 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
         at = result
         for group in groups:
             at = at.setdefault(group, {})
+            if not isinstance(at, dict):
+                raise InputError(f"{name} and {group} are both given; {group} is a group, give its parts alone")
         if isinstance(value, Settings):
             value = value.model_dump()
         if isinstance(value, Mapping):
-            _merge(at.setdefault(last, {}), _nested(value))
+            if not isinstance(at.get(last), dict):
+                at[last] = {}
+            _merge(at[last], _nested(value))
         else:
             at[last] = value
     return result

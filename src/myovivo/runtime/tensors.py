@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from .files import whole_file
+from .texts import json_of
 
 TENSORS_VERSION = 1
 
@@ -63,7 +64,7 @@ def _read(path: Path, kind: str, tensors: dict[str, Tensor] | None = None) -> di
         raise CheckpointError(path, "does not exist; give the folder of a run that has saved at least once")
     try:
         with safe_open(path, framework="pt") as file:
-            note = json.loads((file.metadata() or {})["myovivo"])
+            note = json_of((file.metadata() or {})["myovivo"])
             if tensors is not None:
                 tensors |= {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError, UnicodeDecodeError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import FileError, InputError, UnitWarning
 from ..runtime.provenance import made_by
+from ..runtime.texts import json_of, read_text
 from .header import Origin
 from .labels import MotorUnits
 from .quantities import VELOCITY_UNITS, plausible, positive
@@ -133,8 +133,8 @@ def read_units(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = json_of(read_text(path))
+    except (OSError, ValueError) as error:
         raise FileError(path, f"is no readable JSON file of labels ({str(error)[:80]})") from error
     if not isinstance(content, dict) or "spike_times" not in content:
         raise FileError(path, f"holds no labels: an object with spike_times, of the names {', '.join(UNIT_KEYS)}")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError, InputError
-from .hdf5 import FORMAT, FORMAT_VERSION, opened, title_of, understood
+from ..runtime.hdf5 import is_whole, opened, title_of, understood
+from ..runtime.introduction import shortened
+from ..runtime.texts import json_of
+from .hdf5 import FORMAT, FORMAT_VERSION
 from .labels import MotorUnits, read_labels
 
 _SAME = 0.01  # by how much frame rates and pixels may differ and still be the same
@@ -66,9 +69,13 @@ class OpenSequence(NamedTuple):
         """Frames `start` to `stop`, (T, Z, X), m/s."""
         return self.file["data/velocity"][start:stop]
 
+    def units(self) -> int | None:
+        """How many motor units the ground truth has, without reading it; None if the file has none."""
+        return len(self.file["labels/centre"]) if "labels" in self.file else None
+
     def labels(self) -> MotorUnits | None:
         """Ground truth, if the file has it."""
-        return read_labels(self.file["labels"]) if "labels" in self.file else None
+        return read_labels(self.file["labels"], self.header.shape) if "labels" in self.file else None
 
 
 @contextlib.contextmanager
@@ -112,16 +119,29 @@ def header_in(file: Any, path: str | Path) -> Header:
     if version > FORMAT_VERSION:
         raise FileError(path, f"has format version {version}, newer than {FORMAT_VERSION}; upgrade myovivo")
     with understood(path):
-        frames, rows, columns = file["data/velocity"].shape
-        dz, dx = file["scan/spacing"][:]
-        return Header(
-            shape=(frames, rows, columns),
-            frame_rate=float(file["scan/frame_rate"][()]),
-            spacing=(float(dz), float(dx)),
-            origin=file.attrs["origin"],
-            subject=file.attrs["subject"],
-            provenance=json.loads(file.attrs["provenance"]),
-        )
+        velocity = file["data/velocity"]
+        frames, rows, columns = velocity.shape
+        if velocity.dtype.kind not in "fiu" or not is_whole(velocity):
+            raise FileError(path, "holds frames that were never written, or are no numbers; make it again")
+        dz, dx = map(float, file["scan/spacing"][:])
+        rate = float(file["scan/frame_rate"][()])
+        if min(frames, rows, columns) < 1 or not all(0 < value < math.inf for value in (rate, dz, dx)):
+            raise ValueError(f"{frames} frames of {rows} x {columns} at {rate:g} Hz, pixels of {dz:g} x {dx:g} m")
+        return Header((frames, rows, columns), rate, (dz, dx), **about_in(file.attrs))
+
+
+def about_in(attributes: Any) -> dict[str, Any]:
+    """Origin, subject and provenance.
+
+    Raises
+    ------
+    ValueError : one of them is of another kind.
+    """
+    origin, subject, provenance = (attributes[name] for name in ("origin", "subject", "provenance"))
+    provenance = json_of(provenance)
+    if origin not in get_args(Origin) or not isinstance(subject, str) or not isinstance(provenance, dict):
+        raise ValueError(f"origin {shortened(origin)}, subject {shortened(subject)}")
+    return {"origin": origin, "subject": subject, "provenance": provenance}
 
 
 def common_header(files: Iterable[str | Path]) -> Header:

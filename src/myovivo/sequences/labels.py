@@ -161,10 +161,21 @@ def _plain(value: ArrayLike) -> NDArray[Any]:
     return array.astype(np.uint8) if array.dtype == bool else array
 
 
-def read_labels(group: Any) -> MotorUnits:
-    """Read what `write_labels` wrote."""
-    unit, time, partner = (group[f"spikes/{name}"][:] for name in ("unit", "time", "sync_partner"))
+def read_labels(group: Any, shape: tuple[int, int, int]) -> MotorUnits:
+    """Read what `write_labels` wrote.
+
+    Parameters
+    ----------
+    group : of the HDF5 file
+    shape : (T, Z, X) of the sequence
+
+    Raises
+    ------
+    ValueError : the parts fit neither each other nor the sequence.
+    """
     count = len(group["centre"])
+    _require_fit(group, count, shape)
+    unit, time, partner = (group[f"spikes/{name}"][:] for name in ("unit", "time", "sync_partner"))
     return MotorUnits(
         spike_times=tuple(time[unit == k] for k in range(count)),
         sync_partner=tuple(partner[unit == k] for k in range(count)),
@@ -172,3 +183,19 @@ def read_labels(group: Any) -> MotorUnits:
         **{name: group[name][:] for name in _LABEL_ARRAYS if name in group and name != "mask"},
         mask=group["mask"][:].astype(bool),
     )
+
+
+def _require_fit(group: Any, count: int, shape: tuple[int, int, int]) -> None:
+    """Refuse arrays of another size than the units and the sequence have, before they are read."""
+    frames, rows, columns = shape
+    patterns = len(group["background_source"]) if "background_source" in group else 0
+    sizes = {"centre": (count, 2), "diameter": (count,), "mask": (count, rows, columns)}
+    sizes |= {"weight": sizes["mask"], "source": (count, frames)}
+    sizes |= {"background_weight": (patterns, rows, columns), "background_source": (patterns, frames)}
+    for name, size in sizes.items():
+        if name in group and group[name].shape != size:
+            raise ValueError(f"labels/{name} is {group[name].shape} where {size} are wanted")
+    spikes = {group[f"spikes/{name}"].shape for name in ("unit", "time", "sync_partner")}
+    twitches = {values.shape for values in group["twitch"].values()} if "twitch" in group else set()
+    if len(spikes) != 1 or twitches - {(count,)}:
+        raise ValueError("labels of spikes or twitches are of different lengths")

@@ -12,15 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError, InputError
 from ..runtime.files import whole_file
+from ..runtime.hdf5 import created, is_whole, opened, understood
 from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling
-from .hdf5 import opened, understood
-from .header import Origin
+from .header import Origin, about_in
 from .labels import MotorUnits, read_labels, write_labels
 from .quantities import plausible, positive, require_plausible, two_steps
 
@@ -106,7 +105,7 @@ class Recording(Introduced):
         """
         path = Path(path)
         frames, rows, columns = self.shape
-        with whole_file(path) as part, h5py.File(part, "w") as file:
+        with whole_file(path) as part, created(part) as file:
             file.attrs.update(
                 format=RECORDING_FORMAT,
                 format_version=1,
@@ -121,6 +120,7 @@ class Recording(Introduced):
             for block in self.blocks():
                 data[start : start + len(block)] = np.ascontiguousarray(block).view(np.float32).reshape(*block.shape, 2)
                 start += len(block)
+                file.flush()
             scan = {
                 "frame_rate": (self.frame_rate, "Hz"),
                 "spacing": (self.spacing, "m"),
@@ -144,7 +144,10 @@ class Recording(Introduced):
         with opened(path, "recording") as file, understood(path, "recording"):
             if file.attrs.get("format") != RECORDING_FORMAT:
                 raise FileError(path, f"is not a {RECORDING_FORMAT}; convert it with `myovivo acquire`")
-            frames, rows, columns, _ = file["data/beamformed_data"].shape
+            data = file["data/beamformed_data"]
+            frames, rows, columns, parts = data.shape
+            if parts != 2 or data.dtype != np.float32 or not is_whole(data):
+                raise FileError(path, "holds frames that were never written, or are no IQ; make it again")
             scan = {name: file[f"scan/{name}"][()] for name in ("frame_rate", "center_frequency", "sound_speed")}
             dz, dx = file["scan/spacing"][:]
             return cls(
@@ -154,10 +157,8 @@ class Recording(Introduced):
                 spacing=(float(dz), float(dx)),
                 centre_frequency=float(scan["center_frequency"]),
                 sound_speed=float(scan["sound_speed"]),
-                labels=read_labels(file["labels"]) if "labels" in file else None,
-                origin=file.attrs["origin"],
-                subject=file.attrs["subject"],
-                provenance=json.loads(file.attrs["provenance"]),
+                labels=read_labels(file["labels"], (frames, rows, columns)) if "labels" in file else None,
+                **about_in(file.attrs),
             )
 
     def _introduction(self) -> Introduction:

@@ -52,34 +52,78 @@ class DomainScale:
         return (standardised * np.float32(self.std) + np.float32(self.mean)).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class PooledMoments:
+    """How many values there were, their mean, and the sum of squared differences from it.
+
+    Pooled in float64 by the pairwise formula of Chan, Golub and LeVeque (1983), doi:10.1080/00031305.1983.10483115,
+    which does not cancel as a sum of squares would.
+    """
+
+    size: int
+    mean: float
+    squares: float
+
+    @property
+    def std(self) -> float:
+        """SD of the values; 0 if there were none."""
+        return math.sqrt(self.squares / self.size) if self.size else 0.0
+
+    def pooled(self, other: PooledMoments) -> PooledMoments:
+        """Of both, taken together."""
+        if not other.size:
+            return self
+        count, difference = self.size + other.size, other.mean - self.mean
+        squares = self.squares + other.squares + difference**2 * self.size * other.size / count
+        return PooledMoments(count, self.mean + difference * other.size / count, squares)
+
+    def with_values(self, values: NDArray[np.floating[Any]]) -> PooledMoments:
+        """With more values."""
+        values = values.astype(np.float64)
+        return self.pooled(PooledMoments(values.size, float(values.mean()), float(values.var()) * values.size))
+
+
+def file_moments(path: str | Path) -> PooledMoments:
+    """Of every pixel and frame of a sequence file, one chunk in memory at a time.
+
+    Raises
+    ------
+    FileError : it cannot be read.
+    """
+    moments = PooledMoments(0, 0.0, 0.0)
+    for start in range(0, read_header(path).shape[0], 4 * CHUNK_FRAMES):
+        moments = moments.with_values(read_velocity(path, start, start + 4 * CHUNK_FRAMES))
+    return moments
+
+
+def pooled_scale(moments: Iterable[PooledMoments]) -> DomainScale:
+    """Mean and SD of everything that was measured.
+
+    Raises
+    ------
+    InputError : there is nothing, or it is the same everywhere.
+    """
+    total = PooledMoments(0, 0.0, 0.0)
+    for part in moments:
+        total = total.pooled(part)
+    if total.size == 0:
+        raise InputError("standardisation needs at least one sequence, got none")
+    if not total.std > 0:
+        raise InputError(
+            f"the sequences are {total.mean:g} m/s everywhere, so they cannot be standardised; check how they were made"
+        )
+    return DomainScale(total.mean, total.std, "these files")
+
+
 def measured_scale(files: Iterable[str | Path]) -> DomainScale:
     """Mean and SD over every pixel and frame of `files`, m/s, one chunk in memory at a time.
-
-    Chunks are pooled in float64 by the pairwise formula of Chan, Golub and LeVeque (1983),
-    doi:10.1080/00031305.1983.10483115, which does not cancel as a sum of squares would.
 
     Raises
     ------
     InputError : no file was given, or the velocity is the same everywhere.
     FileError : a file cannot be read.
     """
-    count, mean, squares = 0, 0.0, 0.0
-    for path in files:
-        frames = read_header(path).shape[0]
-        for start in range(0, frames, 4 * CHUNK_FRAMES):
-            chunk = read_velocity(path, start, start + 4 * CHUNK_FRAMES).astype(np.float64)
-            difference, total = chunk.mean() - mean, count + chunk.size
-            squares += chunk.var() * chunk.size + difference**2 * count * chunk.size / total
-            mean += difference * chunk.size / total
-            count = total
-    if count == 0:
-        raise InputError("standardisation needs at least one sequence, got none")
-    std = math.sqrt(squares / count)
-    if not std > 0:
-        raise InputError(
-            f"the sequences are {mean:g} m/s everywhere, so they cannot be standardised; check how they were made"
-        )
-    return DomainScale(mean, std, "these files")
+    return pooled_scale(map(file_moments, files))
 
 
 def given_scale(value: DomainScale | Mapping[str, Any] | Series[float]) -> DomainScale:

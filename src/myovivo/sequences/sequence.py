@@ -7,31 +7,33 @@ One HDF5 file holds one sequence. Its groups carry the names of zea's format whe
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, UnitWarning, WrongTypeError
-from ..runtime.files import plain, whole_file
+from ..runtime.files import whole_file
+from ..runtime.hdf5 import created, opened, understood
 from ..runtime.introduction import Introduced, Introduction, labelled, maker, named, sampling, spread
 from ..runtime.provenance import made_by
 from .arrays import FromArray
 from .depiction import Depicted
-from .hdf5 import FORMAT, FORMAT_VERSION, describe, opened, understood
-from .header import CHUNK_FRAMES, Origin, header_in
-from .labels import MotorUnits, crop_labels, read_labels, write_labels
+from .exchange.foreign import foreign_parts
+from .header import Origin, header_in
+from .labels import MotorUnits, crop_labels, read_labels
 from .quantities import plausible, positive, require_plausible, two_steps
 from .values import as_velocity
+from .writing import write_sequence
 
 if TYPE_CHECKING:
+    import xarray
+
     from .resample import Sampled
 
 
@@ -199,36 +201,86 @@ class Sequence(FromArray, Depicted, Introduced):
         return Introduction(named("Sequence", self.origin, self.subject), facts)
 
     def save(self, path: str | Path) -> Path:
-        """Write to an HDF5 file, whole or not at all.
+        """Write to a file, whole or not at all: HDF5, or MATLAB v5 (`.mat`) or NumPy (`.npz`) for other programs.
+
+        In MATLAB `velocity` is depth x lateral x frame, units are counted from 1, and firings are cells.
 
         Raises
         ------
+        InputError : more than the 2 GB that MATLAB v5 can hold.
         FileError : the disk is full or the folder cannot be written.
+
+        Examples
+        --------
+        >>> import myovivo as mv
+        >>> mv.simulate(seed=0, **{"grid.frames": 64}).save("contraction.mat").name
+        'contraction.mat'
         """
         path = Path(path)
-        with whole_file(path) as part, h5py.File(part, "w") as file:
-            _write(file, self)
+        if path.suffix == ".mat":
+            from .exchange.matlab import write_mat
+
+            return write_mat(self, path)
+        if path.suffix == ".npz":
+            from .exchange.archive import write_npz
+
+            return write_npz(self, path)
+        with whole_file(path) as part, created(part) as file:
+            write_sequence(file, self)
         return path
 
     @classmethod
     def load(cls, path: str | Path, start: int = 0, stop: int | None = None, labels: bool = True) -> Sequence:
-        """Read a file, or only its frames `start` to `stop` (labels then still describe all of it).
+        """Read a file of `save`, or only its frames `start` to `stop` (labels then still describe all of it).
 
         Raises
         ------
         FileError : missing, truncated, or not a sequence file.
         """
+        if (parts := foreign_parts(path)) is not None:
+            parts["velocity"] = parts["velocity"][start:stop]
+            return cls(**{**parts, "labels": parts["labels"] if labels else None})
         with opened(path) as file, understood(path):
             header = header_in(file, path)
             return cls(
                 velocity=file["data/velocity"][start:stop],
-                labels=read_labels(file["labels"]) if labels and "labels" in file else None,
+                labels=read_labels(file["labels"], header.shape) if labels and "labels" in file else None,
                 frame_rate=header.frame_rate,
                 spacing=header.spacing,
                 origin=header.origin,
                 subject=header.subject,
                 provenance=header.provenance,
             )
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Velocity with coordinates `time` (s), `depth` and `lateral` (m), labels beside it; needs the extra `interop`.
+
+        Raises
+        ------
+        MissingExtraError : xarray is not installed.
+
+        Examples
+        --------
+        >>> import myovivo as mv
+        >>> data = mv.simulate(seed=0, **{"grid.frames": 64}).to_xarray()
+        >>> dict(data.velocity.sel(depth=slice(0.01, 0.02)).sizes)
+        {'time': 64, 'depth': 32, 'lateral': 128}
+        """
+        from .exchange.dataset import dataset_of
+
+        return dataset_of(self)
+
+    @classmethod
+    def from_xarray(cls, data: xarray.Dataset | xarray.DataArray) -> Sequence:
+        """A sequence of what `to_xarray` gave, or of any array with even coordinates `time`, `depth` and `lateral`.
+
+        Raises
+        ------
+        InputError : other axes, another unit than m/s, or coordinates with uneven steps.
+        """
+        from .exchange.dataset import parts_of
+
+        return cls(**parts_of(data))
 
 
 def require_sequence(value: object) -> Sequence:
@@ -242,80 +294,3 @@ def require_sequence(value: object) -> Sequence:
         return value
     remedy = "mv.Sequence(array, frame_rate=…, spacing=(dz, dx)), or mv.Sequence.load(file)"
     raise WrongTypeError(f"give a Sequence, got {type(value).__name__}: {remedy}")
-
-
-def save_blocks(
-    path: str | Path,
-    blocks: Iterable[NDArray[np.float32]],
-    size: tuple[int, int],
-    frame_rate: float,
-    spacing: tuple[float, float],
-    about: Callable[[], Mapping[str, Any]],
-) -> Path:
-    """Write a sequence that is never whole in memory, whole or not at all.
-
-    Parameters
-    ----------
-    path : the file
-    blocks : velocity (B, Z, X), m/s, frame after frame
-    size : (Z, X)
-    frame_rate, spacing : Hz, m
-    about : called after the last block; the other attributes of a `Sequence`
-
-    Raises
-    ------
-    InputError : velocity that is not finite.
-    FileError : the disk is full or the folder cannot be written.
-    """
-    path = Path(path)
-    with whole_file(path) as part, h5py.File(part, "w") as file:
-        velocity = file.create_dataset(
-            "data/velocity", (0, *size), np.float32, maxshape=(None, *size), chunks=(CHUNK_FRAMES, *size)
-        )
-        for block in _whole_chunks(blocks):
-            if not np.isfinite(np.sum(block)) and not np.isfinite(block).all():
-                raise InputError("velocity must be finite, got NaN or infinite values; mask or fill them")
-            velocity.resize(len(velocity) + len(block), 0)
-            velocity[-len(block) :] = block
-        # The checks of a sequence on all but its frames.
-        head = Sequence(np.zeros((1, 1, 1), np.float32), frame_rate, spacing, **about())
-        _write_about(file, velocity, head, len(velocity) / frame_rate)
-    return path
-
-
-def _whole_chunks(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-    """The same frames in blocks of whole chunks, as HDF5 would otherwise read back what it wrote."""
-    waiting: list[NDArray[np.float32]] = []
-    for block in blocks:
-        waiting.append(block)
-        if sum(map(len, waiting)) >= CHUNK_FRAMES:
-            frames = np.concatenate(waiting)
-            whole = len(frames) // CHUNK_FRAMES * CHUNK_FRAMES
-            yield frames[:whole]
-            waiting = [frames[whole:]]
-    if sum(map(len, waiting)):
-        yield np.concatenate(waiting)
-
-
-def _write(file: h5py.File, sequence: Sequence) -> None:
-    frames, rows, columns = sequence.shape
-    velocity = file.create_dataset(
-        "data/velocity", data=sequence.velocity, chunks=(min(CHUNK_FRAMES, frames), rows, columns)
-    )
-    _write_about(file, velocity, sequence, sequence.duration)
-
-
-def _write_about(file: h5py.File, velocity: h5py.Dataset, sequence: Sequence, duration: float) -> None:
-    """Everything but the velocity itself."""
-    file.attrs.update(
-        format=FORMAT,
-        format_version=FORMAT_VERSION,
-        origin=sequence.origin,
-        subject=sequence.subject,
-        provenance=json.dumps(dict(sequence.provenance), default=plain, sort_keys=True),
-    )
-    describe(velocity, "m/s", "axial tissue velocity (frame, depth, lateral), positive towards the probe")
-    describe(file.create_dataset("scan/frame_rate", data=sequence.frame_rate), "Hz", "frames per second")
-    describe(file.create_dataset("scan/spacing", data=sequence.spacing), "m", "pixel size in depth and laterally")
-    if sequence.labels is not None:
-        write_labels(file.create_group("labels"), sequence.labels, duration)

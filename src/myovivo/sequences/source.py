@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..runtime.arrays import Floats
-from .hdf5 import opened
+from ..runtime.hdf5 import opened
 from .header import Header, read_header, read_velocity, sequence_files
 from .sequence import Sequence
 

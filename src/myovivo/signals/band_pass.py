@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft, rfft, rfftfreq
 from scipy.signal import butter, sos2zpk, sosfilt, sosfilt_zi, sosfreqz
 
 from ..errors import InputError
@@ -213,7 +214,7 @@ class Band:
             return
         require_band(band, frame_rate)
         sections = butter(ORDER, band, "bandpass", fs=frame_rate, output="sos")
-        _, response = sosfreqz(sections, np.fft.rfftfreq(self.size, 1 / frame_rate), fs=frame_rate)
+        _, response = sosfreqz(sections, rfftfreq(self.size, 1 / frame_rate), fs=frame_rate)
         self.response = np.abs(response) ** 2  # forwards and backwards
 
     def __call__(self, x: Floats) -> Floats:
@@ -222,9 +223,9 @@ class Band:
             return x
         x = x - x.mean(0)
         response = self.response.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
-        return np.fft.irfft(np.fft.rfft(x, self.size, axis=0) * response, self.size, axis=0)[: self.frames].astype(
-            x.dtype
-        )
+        spectrum: Any = rfft(x, self.size, axis=0)
+        spectrum *= response
+        return irfft(spectrum, self.size, axis=0)[: self.frames].astype(x.dtype, copy=False)  # type: ignore[union-attr]
 
 
 def filtered(velocity: NDArray[np.float32], band: Band) -> NDArray[np.float32]:

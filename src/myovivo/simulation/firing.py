@@ -1,7 +1,7 @@
 """When motor units fire: renewal trains, partly synchronised.
 
 Ali et al. 2022 after Rohlén et al. 2020, IEEE Access 8:50299: inter-pulse intervals (IPI) are
-N(1/FR, (0.2/FR)^2), and 10 % of each unit's firings coincide with one of another unit.
+N(1/FR, (0.2/FR)^2), and 10 % of each unit's firings coincide with one of another unit, partners counted.
 """
 
 from __future__ import annotations
@@ -62,41 +62,37 @@ def renewal_train(rate: float, cv: float, shortest: float, start: float, stop: f
 def synchronise(
     trains: list[Times], share: float, jitter: float, shortest: float, rng: Generator
 ) -> tuple[tuple[Times, ...], tuple[NDArray[np.int64], ...]]:
-    """Move `share` of each unit's firings onto the nearest firing of another unit.
+    """Let `share` of each unit's firings coincide with a firing of another unit, partners counted.
 
-    A firing that serves as a partner stays where it is, and a move that would bring two firings of
+    Firings go in pairs: of two units that both still lack some, one firing is moved onto the nearest of the
+    other and both are flagged, so about half as many are moved as coincide. A move that would bring two firings of
     one unit closer than `shortest` is not made (another firing is tried), so no firing is doubled.
 
     Parameters
     ----------
     trains : K arrays of firing times, s
-    share : fraction of each unit's firings to move
+    share : fraction of each unit's firings that coincide; a single unit has none
     jitter : SD of the moved firing around its partner, s
 
     Returns
     -------
-    times, partner : K arrays each; partner is the unit that a moved firing coincides with, else -1
+    times, partner : K arrays each; partner is the unit that a firing coincides with, else -1, for both of a pair
+
+    Source
+    ------
+    Ali et al. 2022, BioMed Eng OnLine 21:46 (the share); how firings are paired is ours.
     """
     times = [train.copy() for train in trains]
     partner = [np.full(len(train), -1, np.int64) for train in trains]
-    fixed = [np.zeros(len(train), bool) for train in trains]
-    for unit in rng.permutation(len(times)):
-        wanted = round(share * len(times[unit]))
-        for firing in rng.permutation(len(times[unit])):
-            if wanted == 0:
-                break
-            if fixed[unit][firing]:
-                continue
-            other, index = _nearest(times, unit, times[unit][firing])
-            if other < 0:
-                break
-            moved = times[other][index] + (rng.normal(0, jitter) if jitter else 0.0)
-            rest = np.delete(times[unit], firing)
-            if len(rest) and np.min(np.abs(rest - moved)) < shortest:
-                continue
-            times[unit][firing], partner[unit][firing] = moved, other
-            fixed[unit][firing] = fixed[other][index] = True
-            wanted -= 1
+    lacking = np.array([round(share * len(train)) for train in trains], np.int64)
+    while np.count_nonzero(lacking) > 1:
+        # The unit that lacks most comes first, so that none is left without another to pair with.
+        unit = int(rng.choice(np.flatnonzero(lacking == lacking.max())))
+        other = _pair(unit, times, partner, lacking, jitter, shortest, rng)
+        if other < 0:
+            lacking[unit] = 0
+        else:
+            lacking[[unit, other]] -= 1
     order = [np.argsort(train) for train in times]
     return (
         tuple(train[o] for train, o in zip(times, order, strict=True)),
@@ -104,13 +100,39 @@ def synchronise(
     )
 
 
-def _nearest(times: list[Times], unit: int, time: float) -> tuple[int, int]:
-    """Unit and index of the firing nearest to `time` among all units but `unit`; (-1, -1) if there is none."""
-    best, nearest = np.inf, (-1, -1)
-    for other, train in enumerate(times):
-        if other == unit or not len(train):
+def _pair(
+    unit: int,
+    times: list[Times],
+    partner: list[NDArray[np.int64]],
+    lacking: NDArray[np.int64],
+    jitter: float,
+    shortest: float,
+    rng: Generator,
+) -> int:
+    """Move a random free firing of `unit` onto the nearest free one of a unit that lacks some; that unit, or -1."""
+    free = [(mates < 0) & (lack > 0) for mates, lack in zip(partner, lacking, strict=True)]
+    for firing in rng.permutation(np.flatnonzero(free[unit])):
+        other, index = _nearest(times, free, unit, float(times[unit][firing]))
+        if other < 0:
+            break
+        moved = times[other][index] + (rng.normal(0, jitter) if jitter else 0.0)
+        rest = np.delete(times[unit], firing)
+        if len(rest) and np.min(np.abs(rest - moved)) < shortest:
             continue
-        index = int(np.argmin(np.abs(train - time)))
-        if abs(train[index] - time) < best:
-            best, nearest = abs(train[index] - time), (other, index)
+        times[unit][firing] = moved
+        partner[unit][firing], partner[other][index] = other, unit
+        return other
+    return -1
+
+
+def _nearest(times: list[Times], free: list[NDArray[np.bool_]], unit: int, time: float) -> tuple[int, int]:
+    """Unit and index of the free firing nearest to `time` among all units but `unit`; (-1, -1) if there is none."""
+    best, nearest = np.inf, (-1, -1)
+    for other, (train, open_) in enumerate(zip(times, free, strict=True)):
+        if other == unit or not open_.any():
+            continue
+        distance = np.where(open_, np.abs(train - time), np.inf)
+        index = int(np.argmin(distance))
+        if distance[index] < best:
+            best, nearest = distance[index], (other, index)
     return nearest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ class Firing(Settings):
     ipi_cv: Fraction = Field(default=0.2, description="SD of the inter-pulse interval over its mean [P]")
     shortest_ipi: NotNegative = Field(default=0.020, description="inter-pulse intervals are truncated here, s (ours)")
     synchronisation: Fraction = Field(
-        default=0.1, description="share of firings moved onto another unit's nearest firing [P]"
+        default=0.1, description="share of a unit's firings that coincide with another unit's, partners counted [P]"
     )
     synchronisation_jitter: NotNegative = Field(
         default=0.0, description="SD of a moved firing around its partner, s (ours)"
@@ -40,6 +40,15 @@ class Twitch(Settings):
     amplitude_spread: NotNegative = Field(default=0.5, description="sigma of the log-normal amplitude (ours)")
     delay: NotNegative = Field(default=0.004, description="electromechanical delay, s (ours)")
     discharge_jitter: NotNegative = Field(default=0.0, description="relative SD of the amplitude per discharge (ours)")
+    rate_exponent: Annotated[float, Field(ge=-2, le=2)] = Field(
+        default=0.0,
+        description="amplitude of a discharge goes with its instantaneous rate to this power: under 0 fusion, over 0 "
+        "potentiation; 0 is the linear model [P]",
+    )
+    saturation: NotNegative = Field(
+        default=0.0,
+        description="amplitude falls as 1 / (1 + saturation n) with n other units active; 0 is the linear model [P]",
+    )
     random_sign: bool = Field(default=True, description="half the units move towards the probe, half away (ours)")
 
 
@@ -48,7 +57,7 @@ class Territory(Settings):
     profile: Literal["disc", "gauss", "exp-tail", "lorentz"] = Field(
         default="exp-tail", description="weight over radius (ours)"
     )
-    tail: Positive = Field(default=0.005, description="decay length of exp-tail, m (ours)")
+    tail: Positive = Field(default=0.010, description="decay length of exp-tail, m (ours)")
     shape: Literal["circle", "ellipse", "crescent"] = Field(
         default="circle", description="outline; circle [P], the others ours"
     )
@@ -61,8 +70,8 @@ class Noise(Settings):
 
 class Simplified(Settings):
     noise: NotNegative = Field(default=0.1, description="SD of the white noise beside unit Dirac pulses [P]")
-    sigma_space: NotNegative = Field(default=0.0015, description="SD of the Gaussian low-pass in space, m (ours)")
-    sigma_time: NotNegative = Field(default=0.010, description="SD of the Gaussian low-pass in time, s (ours)")
+    sigma_space: NotNegative = Field(default=0.0006, description="SD of the Gaussian low-pass in space, m (ours)")
+    sigma_time: NotNegative = Field(default=0.004, description="SD of the Gaussian low-pass in time, s (ours)")
 
 
 class SimulateSettings(Settings):

@@ -1,8 +1,9 @@
 """The in silico muscle: a contraction as the superposition of motor-unit twitches.
 
-    v(x, t) = sum_i s_i A_i g_i(x) sum_j h_i(t - t_ij - tau_i) + n(x, t)
+    v(x, t) = sum_i s_i A_i g_i(x) sum_j a_ij h_i(t - t_ij - tau_i) + n(x, t)
 
-Ali et al. 2022, BioMed Eng OnLine 21:46, after Rohlén et al. 2020, IEEE Access 8:50299.
+Ali et al. 2022, BioMed Eng OnLine 21:46, after Rohlén et al. 2020, IEEE Access 8:50299; theirs has gains a_ij = 1, as
+have the defaults.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from ..sequences.labels import MotorUnits, superpose
 from ..sequences.sequence import Sequence
 from ..signals.decimate import decimate
 from .firing import SpikeTrains, draw_spike_trains
+from .gain import discharge_gains
 from .measured import draw_measured_trains
 from .settings import Firing, Noise, SimulateSettings, Twitch
 from .territory import Territories, draw_territories
@@ -77,7 +79,8 @@ def simulate(
     else:
         territories = draw_territories(settings.territory, grid, len(trains.times), rng)
         twitches = draw_twitches(settings.twitch, len(trains.times), rng)
-        source = twitch_sources(trains, twitches, grid.frames, grid.frame_rate, settings.twitch.discharge_jitter, rng)
+        gains = discharge_gains(trains, settings.twitch, rng)
+        source = twitch_sources(trains, twitches, grid.frames, grid.frame_rate, gains)
         labels = label(trains, territories, twitches, territories.weight, source)
         velocity = superpose(source, territories.weight)
         if settings.noise.snr_db is not None:
@@ -162,11 +165,10 @@ def twitch_sources(
     twitches: Twitches,
     frames: int,
     frame_rate: float,
-    discharge_jitter: float,
-    rng: Generator,
+    gains: tuple[Floats, ...],
     displacement: bool = False,
 ) -> NDArray[np.float32]:
-    """Time course of each unit: its twitches summed over its firings.
+    """Time course of each unit: its twitches summed over its firings, each with its gain (`discharge_gains`).
 
     Twitches are evaluated at the exact firing times at 2048 Hz or more, then low-pass filtered and
     decimated, so that no energy folds back.
@@ -193,9 +195,7 @@ def twitch_sources(
         length = math.ceil(twitch_end(contraction, half) * rate) + 1
         first = np.ceil(onset * rate).astype(int)
         index = first[:, None] + np.arange(length)  # (firings, length)
-        values = waveform(index / rate - onset[:, None], contraction, half)
-        if discharge_jitter:
-            values *= rng.normal(1, discharge_jitter, len(times))[:, None]
+        values = gains[k][:, None] * waveform(index / rate - onset[:, None], contraction, half)
         inside = (index >= 0) & (index < samples)
         np.add.at(source[k], index[inside], values[inside])
     decimated = decimate(source, factor)[:, _FILTER_FRAMES : _FILTER_FRAMES + frames]

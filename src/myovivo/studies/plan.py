@@ -15,6 +15,7 @@ from ..runtime.settings import settings_from
 from ..sequences.grid import Grid
 from ..sequences.header import read_header, require_same_scale, sequence_files
 from ..sequences.sequence import Sequence
+from ..sequences.split import split_by_subject
 from ..simulation.settings import SimulateSettings
 from . import work
 from .results import IDENTIFICATION, draw_results
@@ -42,6 +43,7 @@ def steps_of(settings: StudySettings) -> list[Step]:
     """
     grid = _grid(settings)
     _require_depth(settings, grid)
+    _require_comparison(settings)
     steps = [_silico(settings, grid), _vivo(settings, grid)]
     chosen, seed = settings.experiments, settings.seed
     for model in settings.models:
@@ -171,6 +173,18 @@ def _require_subjects(folder: Path) -> None:
     if len(subjects) < 2:
         got = f"got {len(subjects)}: {', '.join(subjects) or 'none is named'}"
         raise InputError(f"{folder}: a study needs recordings of at least two subjects, to test on others, {got}")
+
+
+def _require_comparison(settings: StudySettings) -> None:
+    """At least two sequences held out: the recorded ones are compared with each other, too, after all training."""
+    folder, subjects, runs = settings.vivo.folder, settings.vivo.subjects, settings.vivo.runs
+    if folder is None:
+        tested = min(max(round(settings.held_out * subjects), 1), subjects - 1) * runs
+    else:
+        tested = len(split_by_subject(sequence_files(folder), settings.held_out, settings.seed)[1])
+    if tested < 2:
+        rule = f"a study compares at least two recordings of held-out subjects, got {tested}"
+        raise InputError(f"{rule}; take more subjects, more runs of each, or a larger held_out")
 
 
 def _require_test_subjects(settings: StudySettings) -> None:

@@ -24,6 +24,7 @@ def main() -> int:
         order = json.loads(stream.readline())
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     warnings.showwarning = _one_line
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts with `&` ignore it
     module, _, name = order["work"].partition(":")
     try:
@@ -33,6 +34,9 @@ def main() -> int:
             work(Path(order["folder"]), inputs, order["runtime"], **order["arguments"])
     except MyovivoError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        return 2
+    except MemoryError:
+        print("error: not enough memory; give the study fewer jobs, or more memory", file=sys.stderr, flush=True)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -19,8 +19,9 @@ from ..errors import FileError, InputError
 from ..models.settings import TrainSettings
 from ..runtime.recipe import sources_of, state_of
 from ..sequences.header import common_header, read_header, read_velocity, sequence_files
-from ..sequences.scale import DomainScale, measured_scale
+from ..sequences.scale import DomainScale
 from ..sequences.split import split_by_subject
+from ..sequences.traits import measured_domain
 
 
 class Clips:
@@ -103,7 +104,7 @@ class TrainingDomain:
         self.validation: list[Path] = []
         if settings.validation.every:
             self.train, self.validation = split_by_subject(self.train, settings.validation.held_out, seed)
-        self.scale = measured_scale(self.train)
+        self.scale, self.traits = measured_domain(self.train)
 
     def clips(self, settings: TrainSettings, seed: tuple[int, ...]) -> Clips:
         """Its training clips."""

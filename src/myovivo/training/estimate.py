@@ -113,15 +113,15 @@ def estimate(
         standards = {domain: DomainScale(0.0, 1.0) for domain in ("silico", "vivo")}
         # Counted without the gradient penalty, which the counter cannot follow and is little work.
         counted = settings_from(TrainSettings, settings, **{"loss.steepness": 0.0})
-        pair = torch.randn((2, batch, 1, *clip), generator=torch.Generator().manual_seed(seed)).unbind()
+        silico_clips, vivo_clips = torch.randn((2, batch, 1, *clip), generator=torch.Generator().manual_seed(seed))
         with FlopCounterMode(display=False) as counter:
-            Training(Path(folder), counted, seed, header, standards, fabric).advance(*pair)
+            Training(Path(folder), counted, seed, header, standards, fabric).advance(silico_clips, vivo_clips)
         training = Training(Path(folder), settings, seed, header, standards, fabric)
-        training.advance(*pair)  # the first step is slower
+        training.advance(silico_clips, vivo_clips)  # the first step is slower
         seconds = []
         for _ in range(MEASURED):
             started = time.perf_counter()
-            training.advance(*pair)  # it ends by reading the losses, so the device has finished too
+            training.advance(silico_clips, vivo_clips)  # it ends by reading the losses, so the device has finished too
             seconds.append(time.perf_counter() - started)
     return Estimate(
         clip=clip,

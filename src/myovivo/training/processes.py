@@ -59,6 +59,16 @@ def fabric_for(settings: TrainSettings, device: str = "auto", devices: int = 1, 
     return fabric
 
 
+def prepare_gpu(networks: torch.nn.Module) -> None:
+    """Let a GPU compute as it is quickest: its convolutions timed once and the best kept, float32 products in TF32, and
+    the weights of three-dimensional convolutions with their channels last (on a CPU that is slower)."""
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+    for parameter in networks.parameters():
+        if parameter.dim() == 5:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)
+
+
 def started_by(devices: int, nodes: int) -> ClusterEnvironment | None:
     """Who started the processes: torchrun, srun, or, where neither did, this process for those of one node.
 

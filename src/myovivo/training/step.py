@@ -23,7 +23,8 @@ from ..runtime.recipe import as_now, difference, plain_recipe
 from ..runtime.tensors import fill, fill_optimiser, optimiser_tensors, prefixed, read_tensors, under, write_tensors
 from ..sequences.header import Header
 from ..sequences.scale import DomainScale
-from .processes import average_gradients, gathered, mean_over_processes
+from ..sequences.traits import DomainTraits
+from .processes import average_gradients, gathered, mean_over_processes, prepare_gpu
 from .watch import LossWatch
 
 DIRECTIONS = ("silico_to_vivo", "vivo_to_silico")
@@ -52,10 +53,14 @@ class Training:
     ):
         self.run, self.settings, self.seed, self.fabric = run, settings, seed, fabric
         self.header, self.standards = header, standards
+        self.traits: Mapping[str, DomainTraits] = {}  # of the domains, for those who translate
         self.step = 0
+        self._unread: list[Tensor] = []  # losses of steps that nobody looked at yet
         self.look: tuple[Tensor, ...] = ()  # clips of each domain that a model settles on, if it does
         self.model = translation_model(settings, seed)
         fabric.to_device(self.model)
+        if fabric.device.type == "cuda":
+            prepare_gpu(self.model)
         if compile:
             for network in self.model.children():
                 network.compile()  # in place, so that the names of the weights stay
@@ -74,10 +79,19 @@ class Training:
         adam = torch.optim.Adam(networks.parameters(), rate, self.settings.optimiser.betas)
         return self.fabric.setup_optimizers(adam)  # type: ignore[return-value]  # its wrapper acts as the optimiser
 
-    def advance(self, silico: Tensor, vivo: Tensor) -> dict[str, float]:
+    def advance(self, silico: Tensor, vivo: Tensor, read: bool = True) -> dict[str, float]:
         """One step on this process's share of a batch, (B, 1, T, Z, X): generators first, then discriminators.
 
         With `optimiser.accumulate` the share is taken in so many parts, whose gradients add up to the same.
+
+        Parameters
+        ----------
+        silico, vivo : the clips
+        read : look at the losses of this step and of those since the last look, which waits for the device
+
+        Returns
+        -------
+        dict : the losses by name; empty if they are not read
 
         Raises
         ------
@@ -86,7 +100,7 @@ class Training:
         model, weights, parts = self.model, self.settings.loss, self.settings.optimiser.accumulate
         silico, vivo = self.fabric.to_device(silico), self.fabric.to_device(vivo)
         seeds = [np.random.SeedSequence((self.seed, self.step, position)) for position in self.positions]
-        noise = [torch.Generator().manual_seed(int(seed.generate_state(1, np.uint64)[0])) for seed in seeds]
+        noise = [_generator(seed, silico.device) for seed in seeds]
         pairs = list(zip(silico.chunk(parts), vivo.chunk(parts), strict=True))
         size = len(silico) // parts
 
@@ -120,17 +134,23 @@ class Training:
         average_gradients(self.fabric, model.judges.parameters())
         self.judge_optimiser.step()
 
-        # Means over parts and processes, looked at before the next step
-        values = mean_over_processes(self.fabric, torch.stack(list(mean_losses.values()))).tolist()
-        losses_by_name = dict(zip(mean_losses, values, strict=True))
+        # Means over parts and processes stay where they are until they are looked at
+        self._unread.append(mean_over_processes(self.fabric, torch.stack(list(mean_losses.values()))))
         self.step += 1
-        for name, value in losses_by_name.items():
-            self._require_sane(math.isfinite(value), f"the loss {name} is {value}")
-        astray = self.watch.astray(losses_by_name)
-        self._require_sane(
-            astray is None, f"the loss {astray} has been 100 times its median for {LossWatch.PATIENCE} steps"
-        )
-        return losses_by_name
+        return self._losses(list(mean_losses)) if read else {}
+
+    def _losses(self, names: list[str]) -> dict[str, float]:
+        """The losses of the last step, once those of all steps that nobody looked at yet are found sane."""
+        unread, self._unread = self._unread, []
+        losses: dict[str, float] = {}
+        for number, values in enumerate(torch.stack(unread).tolist(), self.step - len(unread) + 1):
+            losses = dict(zip(names, values, strict=True))
+            for name, value in losses.items():
+                self._require_sane(math.isfinite(value), f"the loss {name} is {value}", number)
+            astray = self.watch.astray(losses)
+            too_long = f"the loss {astray} has been 100 times its median for {LossWatch.PATIENCE} steps"
+            self._require_sane(astray is None, too_long, number)
+        return losses
 
     def _shown(
         self, translated: dict[str, Tensor], start: int, chances: list[np.random.Generator]
@@ -204,6 +224,7 @@ class Training:
             generators,
             self.run / WEIGHTS,
             "",
+            self.traits,
         )
 
     def resume(self) -> None:
@@ -234,7 +255,7 @@ class Training:
         self.fabric.strategy.precision.load_state_dict(about["scaler"])
         self.step = int(about["step"])
 
-    def _require_sane(self, fine: bool, what: str) -> None:
+    def _require_sane(self, fine: bool, what: str, step: int | None = None) -> None:
         if not fine:
             kept = (
                 "the last good checkpoint is kept"
@@ -242,7 +263,12 @@ class Training:
                 else "no checkpoint was written yet"
             )
             remedy = "lower optimiser.learning_rate, raise optimiser.batch or set optimiser.precision to fp32"
-            raise DivergedError(f"{self.run}: training diverged at step {self.step}: {what}; {kept}; {remedy}")
+            raise DivergedError(f"{self.run}: training diverged at step {step or self.step}: {what}; {kept}; {remedy}")
+
+
+def _generator(seed: np.random.SeedSequence, device: torch.device) -> torch.Generator:
+    """Random numbers where they are used: on a GPU they are others than on a CPU, and nothing has to be moved."""
+    return torch.Generator(device).manual_seed(int(seed.generate_state(1, np.uint64)[0]))
 
 
 def _add(mean_losses: dict[str, Tensor], losses: Mapping[str, Tensor], parts: int) -> None:

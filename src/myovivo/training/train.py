@@ -133,6 +133,8 @@ class _Session:
         """This process's share of a batch, silico and vivo."""
         batch = self.training.settings.optimiser.batch
         silico, vivo = (clips.batch(step, batch, self.training.positions) for clips in self.clips)
+        if self.training.fabric.device.type == "cuda":  # from pinned memory a copy goes on beside the computation
+            return silico.pin_memory(), vivo.pin_memory()
         return silico, vivo
 
     @property
@@ -157,6 +159,7 @@ def _set_up(
 
     scales = {name: domain.scale for name, domain in domains.items()}
     training = Training(run, settings, seed, domains["vivo"].header, scales, fabric, compile)
+    training.traits = {name: domain.traits for name, domain in domains.items()}
     training.resume()
     model = training.model
     if model.first_look and training.step == 0:
@@ -183,16 +186,20 @@ def _loop(session: _Session, quiet: bool) -> Interruption:
     settings, fabric = training.settings, training.fabric
     (enough,) = any_process(fabric, session.enough)
     to_do = range(training.step, training.step if enough else steps)
-    saved, interrupted = time.monotonic(), False
+    saved, interrupted, note = time.monotonic(), False, ""
     with Interruption() as interruption, Bar("train", steps, training.step, quiet) as bar:
         for pair in journal.timed(read_ahead(session.read, to_do, settings.data.workers)):
-            losses = training.advance(*pair)
-            note = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
-            if training.step % LOG_EVERY == 0 or training.step == steps:
-                journal.write(training.step, losses)
+            # A GPU is waited for only now and then; a CPU has finished anyway
+            step = training.step + 1
+            validate = bool(settings.validation.every) and step % settings.validation.every == 0
+            log = step % LOG_EVERY == 0 or step == steps
+            losses = training.advance(*pair, log or validate or fabric.device.type == "cpu")
+            if losses:
+                note = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+            if log:
+                journal.write(step, losses)
 
             # Look at held-out subjects
-            validate = bool(settings.validation.every) and training.step % settings.validation.every == 0
             if validate and session.validation:
                 journal.draw(training.step, session.validation(training.weights()))
                 note = session.validation.note

@@ -35,7 +35,8 @@ def export(
     Input `velocity` is (1, 1, T, Z, X), or (T, 1, Z, X) for two-dimensional networks. Noise is standard normal. The
     paper's networks take `noise`, (1, 2 blocks, 1, Z/4, X/4), the same for all frames. `house` takes `tissue`,
     (1, K, Z, X), to be kept for a whole sequence, and `frames`, (1, 1, T, Z, X), new in each frame.
-    The output is `translated`.
+    The output is `translated`. If the metadata have `band_hz`, a translation is band-passed after the network
+    (Butterworth of the 4th order, forwards and backwards); the file does not do that.
 
     Parameters
     ----------
@@ -99,6 +100,8 @@ def export(
         "spacing_m": list(weights.spacing),
         "standardisation_m_per_s": {name: scale.pair for name, scale in weights.standards.items()},
     }
+    if translator.band is not None:
+        about["band_hz"] = [translator.band.low, translator.band.high]
     if translator.walk.frames_around is not None:
         about["frames_around"] = translator.walk.frames_around
     for name, value in about.items():

@@ -19,9 +19,11 @@ from ..runtime.device import autocast, autocast_dtype, device_of
 from ..runtime.introduction import Introduced, Introduction
 from ..runtime.provenance import made_by
 from ..runtime.tensors import fill, under
+from ..sequences.blocks import save_blocks
 from ..sequences.header import Header, open_sequence, require_same_scale
-from ..sequences.sequence import Sequence, require_sequence, save_blocks
-from ..signals.band_pass import band_passed, require_band
+from ..sequences.sequence import Sequence, require_sequence
+from ..sequences.traits import DomainBand, Watched
+from ..signals.band_pass import ORDER, band_passed, require_band
 
 Direction = Literal["silico_to_vivo", "vivo_to_silico"]
 
@@ -44,6 +46,8 @@ class Translator(Introduced):
     weights : what it was loaded from, with settings and standardisation
     device : where it computes
     walk : its generator, and how that is led along a sequence
+    band : what a translation is band-passed to unless another band is asked for: that of the target domain's recordings
+        with `house`; None for none
     frame_rate, spacing, rows : Hz, (dz, dx) in m, and rows (None if any will do) of the sequences that it reads
     """
 
@@ -56,6 +60,7 @@ class Translator(Introduced):
         settings = weights.settings
         self.frame_rate, self.spacing = weights.frame_rate, weights.spacing
         self.rows = settings.data.clip[1] if settings.knows_depth else None
+        self.band = weights.band_towards(self.target)
         self.walk = walk_of(settings, direction)
         self.generator = self.walk.network
         self.generator.to_empty(device="cpu")
@@ -99,8 +104,8 @@ class Translator(Introduced):
         seed : of the noise, if the generator takes any; same seed, same bytes
         frames_at_once : frames translated per pass; by default all, if a pass then takes no more than
             `MEMORY_BUDGET`, else as many as do
-        band : Hz; band-pass the result as `acquire` does a recording (4th-order Butterworth, no delay). The paper
-            does not; ours (docs/explanation/house)
+        band : Hz; band-pass the result to this instead of `self.band`, as `acquire` does a recording (4th-order
+            Butterworth, no delay). The paper does not; ours (docs/explanation/house)
 
         Returns
         -------
@@ -114,20 +119,25 @@ class Translator(Introduced):
 
         Warns
         -----
-        DomainWarning : the sequence's origin is not the source domain.
+        DomainWarning : the sequence's origin is not the source domain, or it is unlike those trained on: in its
+            amplitude, its band, or its number of motor units.
         """
         origin = require_sequence(sequence).origin
         header = Header(
             sequence.shape, sequence.frame_rate, sequence.spacing, origin, sequence.subject, dict(sequence.provenance)
         )
         self._check(header)
-        if band is not None:
-            require_band(band, header.frame_rate)
+        passed = self._band(band, header.frame_rate)
         frames = self._frames(sequence.shape, frames_at_once)
-        read = sequence.velocity.__getitem__
-        blocks = self._blocks(lambda low, high: read(slice(low, high)), sequence.shape, seed, frames)
-        velocity = np.concatenate(list(band_passed(blocks, sequence.shape, header.frame_rate, band)))
-        provenance = self._provenance(sequence.provenance, seed, frames, band)
+        watched = Watched(header, None if sequence.labels is None else len(sequence.labels))
+
+        def read(low: int, high: int) -> NDArray[np.float32]:
+            return watched.watch(low, sequence.velocity[low:high])
+
+        blocks = self._blocks(read, sequence.shape, seed, frames)
+        velocity = np.concatenate(list(_passed(blocks, header, passed)))
+        self._warn(watched, "the sequence")
+        provenance = self._provenance(sequence.provenance, seed, frames, passed)
         return sequence.replace(velocity=velocity, origin="translated", provenance=provenance)
 
     @torch.inference_mode()
@@ -162,14 +172,18 @@ class Translator(Introduced):
         with open_sequence(source) as original:
             header = original.header
             self._check(header)
-            if band is not None:
-                require_band(band, header.frame_rate)
+            passed = self._band(band, header.frame_rate)
             frames = self._frames(header.shape, frames_at_once)
-            blocks = self._blocks(original.velocity, header.shape, seed, frames)
-            blocks = band_passed(blocks, header.shape, header.frame_rate, band)
+            watched = Watched(header, original.units())
+
+            def read(low: int, high: int) -> NDArray[np.float32]:
+                return watched.watch(low, original.velocity(low, high))
+
+            blocks = _passed(self._blocks(read, header.shape, seed, frames), header, passed)
 
             def about() -> dict[str, Any]:
-                provenance = self._provenance(header.provenance, seed, frames, band)
+                self._warn(watched, str(source))
+                provenance = self._provenance(header.provenance, seed, frames, passed)
                 labels = original.labels()
                 return {"labels": labels, "origin": "translated", "subject": header.subject, "provenance": provenance}
 
@@ -182,6 +196,19 @@ class Translator(Introduced):
         """
         dtype = autocast_dtype(self.weights.settings.optimiser.precision, self.device)
         return self.walk.frames_that_fit(shape, MEMORY_BUDGET, dtype.itemsize)
+
+    def _band(self, band: tuple[float, float] | None, frame_rate: float) -> DomainBand | None:
+        if band is None:
+            return self.band
+        require_band(band, frame_rate)
+        return DomainBand(*band, ORDER)
+
+    def _warn(self, watched: Watched, name: str) -> None:
+        """Say in which ways a sequence that was read is unlike all that the network was trained on."""
+        traits = self.weights.traits.get(self.source)
+        if traits and (unlike := watched.strangeness(traits)):
+            text = f"{name} has {' and '.join(unlike)}: outside what {self.weights.path} was trained on"
+            warnings.warn(f"{text}, so its translation is a guess", DomainWarning, stacklevel=3)
 
     def _frames(self, shape: tuple[int, int, int], frames_at_once: int | None) -> int:
         if frames_at_once is not None and frames_at_once < 1:
@@ -215,7 +242,7 @@ class Translator(Introduced):
         source: Mapping[str, Any],
         seed: NoiseSeed,
         frames: int,
-        band: tuple[float, float] | None,
+        band: DomainBand | None,
     ) -> dict[str, Any]:
         return made_by(
             "translate",
@@ -227,7 +254,7 @@ class Translator(Introduced):
             step=self.weights.step,
             standardisation={name: list(scale.pair) for name, scale in self.weights.standards.items()},
             frames_at_once=frames,
-            band=band and list(band),
+            band=band and [band.low, band.high],
             source=dict(source),
         )
 
@@ -241,3 +268,12 @@ class Translator(Introduced):
                 f"a {self.direction} translator expects a sequence of origin {' or '.join(fits)}, got {sequence.origin}"
             )
             warnings.warn(text, DomainWarning, stacklevel=4)
+
+
+def _passed(
+    blocks: Iterator[NDArray[np.float32]], header: Header, band: DomainBand | None
+) -> Iterator[NDArray[np.float32]]:
+    """A stream of blocks band-passed; as it is if `band` is None."""
+    if band is None:
+        return blocks
+    return band_passed(blocks, header.shape, header.frame_rate, (band.low, band.high), band.order)

@@ -6,6 +6,7 @@ Who was recorded is not taken from the header: it may be a name, or the same wor
 from __future__ import annotations
 
 import contextlib
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FileError, InputError, MissingExtraError
+from ...runtime.unfolding import allowed, require_allowed, unfolded_size
 from ..content import Content, Frames, Parameters, parameter
 from .dicom_grey import Grey
+
+_PREAMBLE = 144  # bytes before what FileMetaInformationGroupLength counts
 
 _CENTIMETRES = 3  # Physical Units X/Y Direction, DICOM PS3.3 C.8.5.5
 
@@ -37,20 +41,40 @@ def read_dicom(path: Path) -> Content:
     except ImportError as error:
         raise MissingExtraError("pydicom", "dicom") from error
     try:
+        _require_unfolds(path)
         head = pydicom.dcmread(path, stop_before_pixels=True)
         count = int(head.get("NumberOfFrames", 1))
         rows, columns = int(head.Rows), int(head.Columns)
         parameters = _parameters(head)
         Grey(head)  # whose checks are of the header alone
+    except FileError:
+        raise
     except InputError as error:
         raise FileError(path, str(error)) from error
     except Exception as error:  # pydicom has many words for a broken file
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         raise FileError(path, f"is not a readable DICOM image ({reason})") from error
+    if count > path.stat().st_size:  # whatever the coding, a picture takes a byte
+        raise FileError(path, f"says {count} frames in {path.stat().st_size} bytes; copy it again")
     if count < 3:
         raise FileError(path, f"is a DICOM of {count} frame; motion needs a cine loop of at least three")
     frames = Frames(lambda: _open(path), (count, rows, columns), np.dtype(np.uint8), ("frame", "depth", "lateral"))
     return Content("bmode", frames, parameters, "DICOM")
+
+
+def _require_unfolds(path: Path) -> None:
+    """Refuse a deflated data set that unfolds too far; pydicom inflates it whole."""
+    from pydicom.filereader import read_file_meta_info
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    about = read_file_meta_info(path)
+    if about.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(_PREAMBLE + int(about.FileMetaInformationGroupLength))
+        unfolded = unfolded_size(iter(lambda: file.read(1 << 20), b""), allowed(size) + 1, -zlib.MAX_WBITS)
+    require_allowed(path, unfolded, size, "the data set")
 
 
 def _parameters(head: Any) -> Parameters:

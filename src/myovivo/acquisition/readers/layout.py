@@ -15,16 +15,15 @@ are tried on every file.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from ...errors import FileError, InputError
+from ...runtime.texts import json_of, read_text, yaml_of
 from ...sequences.quantities import VELOCITY_UNITS
 from ..content import (
     CHANNEL_AXES,
@@ -102,8 +101,8 @@ def _has_a_word(path: Path) -> bool:
     if path.suffix != ".json":
         return True
     try:
-        words = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        words = json_of(read_text(path))
+    except (FileError, OSError, ValueError):
         return True  # its error is told when it is read
     return not isinstance(words, Mapping) or not words or bool(_WORDS & set(words))
 
@@ -118,11 +117,11 @@ def read_layout(path: str | Path, origin: str = "mapping") -> Layout:
     # Words and their values
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        words = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        text = read_text(path)
+        words = json_of(text) if path.suffix == ".json" else yaml_of(text)
     except FileNotFoundError as error:
         raise FileError(path, "does not exist; check the path of the mapping") from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise FileError(path, f"is not readable YAML or JSON ({' '.join(str(error).split())[:100]})") from error
     words = {} if words is None else words
     if not isinstance(words, Mapping):

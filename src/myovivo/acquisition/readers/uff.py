@@ -15,16 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FileError, InputError, MissingExtraError
-from ...sequences.hdf5 import opened
+from ...runtime.hdf5 import LinkWalk, last_clause, opened, understood
 from ..content import Content, Frames, Parameters, parameter
 
 
 def channel_data_in(path: Path) -> str | None:
     """Where in an HDF5 file a `uff.channel_data` lies; None if it is no UFF file or has none."""
-    with opened(path) as file:
-        for name, item in file.items():
-            kind = item.attrs.get("class")
-            if (kind.decode() if isinstance(kind, bytes) else kind) == "uff.channel_data":
+    with opened(path, "recording") as file, understood(path, "recording"):
+        for name in file:
+            item = file.get(name)  # None for a link that leads nowhere
+            kind = item.attrs.get("class") if item is not None else None
+            if kind in ("uff.channel_data", b"uff.channel_data"):
                 return name
     return None
 
@@ -42,20 +43,22 @@ def read_uff(path: Path, location: str) -> Content:
         import pyuff_ustb
     except ImportError as error:
         raise MissingExtraError("pyuff-ustb", "uff") from error
-    with opened(path) as file:
+    with opened(path, "recording") as file, understood(path, "recording"):
         data: Any = file[location].get("data")
         if data is None:
             raise FileError(path, f"is a UFF file whose {location} has no samples; write it again")
         is_pair = isinstance(data, h5py.Group)
         item: Any = data["real"] if is_pair else data
         shape, dtype = item.shape, item.dtype
+        _require_tree(file[location], LinkWalk(path))
     try:
         channels: Any = pyuff_ustb.Uff(str(path)).read(location)
         parameters = _parameters(channels, len(shape))
     except InputError:
         raise
     except Exception as error:  # pyuff-ustb fails in its own ways on what is not there
-        raise FileError(path, f"is a UFF file that pyuff-ustb cannot read ({type(error).__name__}: {error})") from error
+        reason = f"{type(error).__name__}: {last_clause(error)}"
+        raise FileError(path, f"is a UFF file that pyuff-ustb cannot read ({reason}); write it again") from error
     is_demodulated = float(np.squeeze(channels.modulation_frequency or 0)) > 0
     # Stored as MATLAB does: the last axis varies slowest there, and trailing axes of one are left out.
     axes = ("frame", "wave", "element", "sample")[-len(shape) :]
@@ -66,6 +69,17 @@ def read_uff(path: Path, location: str) -> Content:
         axes,
     )
     return Content("channel_iq" if is_demodulated else "rf", frames, parameters, "UFF", location)
+
+
+def _require_tree(item: Any, walk: LinkWalk) -> None:
+    """Refuse groups within themselves, which pyuff-ustb would follow for ever, and parts too large to be read whole."""
+    if isinstance(item, h5py.Group):
+        with walk.within(item):
+            for name in item:
+                if name != "data":
+                    _require_tree(item.get(name), walk)
+    elif isinstance(item, h5py.Dataset) and item.shape is not None:
+        walk.take(item)
 
 
 def _parameters(channels: Any, axes: int) -> Parameters:
@@ -141,7 +155,7 @@ def _path(point: NDArray[np.float64], angles: NDArray[np.float64], sources: NDAr
 
 @contextlib.contextmanager
 def _open(path: Path, location: str, is_pair: bool, is_demodulated: bool) -> Iterator[Any]:
-    with opened(path) as file:
+    with opened(path, "recording") as file:
         data = file[f"{location}/data"]
         if not is_pair:
             yield data

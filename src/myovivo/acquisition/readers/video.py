@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FileError, MissingExtraError
+from ...runtime.unfolding import LARGEST_PICTURE
 from ..content import Content, Frames, Parameters, parameter
 from .stamps import unrounded
 
@@ -77,7 +78,10 @@ def _look_through(path: Path) -> tuple[tuple[int, int], list[float], float]:
     cv2 = _opencv()
     capture = cv2.VideoCapture(str(path))
     stamps: list[float] = []
+    size = (int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)), int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)))
     try:
+        if size[0] * size[1] > LARGEST_PICTURE:
+            raise FileError(path, f"has pictures of {size[0]} x {size[1]}, over {LARGEST_PICTURE} pixels; scale them")
         while capture.grab():
             stamps.append(capture.get(cv2.CAP_PROP_POS_MSEC))
         size = (int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)), int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)))

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from pathlib import Path
 from typing import Any
 
 from ...errors import FileError, InputError
+from ...runtime.texts import json_of, read_text
 from .trains import Decomposition, pulse_times, sampling_rate
-
-_LARGEST = 1 << 30  # bytes of JSON; a small gzip could unfold to any length
-
-_GZIP = b"\x1f\x8b"
 
 
 def read_openhdemg_trains(path: Path) -> Decomposition:
@@ -25,8 +19,8 @@ def read_openhdemg_trains(path: Path) -> Decomposition:
     InputError : entries are missing, or hold numbers that cannot be.
     """
     try:
-        content = json.loads(_whole(path))
-    except (ValueError, RecursionError, EOFError, OSError, zlib.error) as error:
+        content = json_of(read_text(path))
+    except (ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:80]
         raise FileError(path, f"cannot be read as spike trains: it is no JSON ({reason}); save it again") from error
     rate = sampling_rate(_entry(content, "FSAMP"), "FSAMP")
@@ -39,16 +33,6 @@ def read_openhdemg_trains(path: Path) -> Decomposition:
     return Decomposition("openhdemg JSON", [trains])
 
 
-def _whole(path: Path) -> bytes:
-    with path.open("rb") as file:
-        is_zipped = file.read(2) == _GZIP
-    with gzip.open(path) if is_zipped else path.open("rb") as file:
-        text = file.read(_LARGEST + 1)
-    if len(text) > _LARGEST:
-        raise FileError(path, f"holds over {_LARGEST >> 20} MB of JSON, too much to be one recording; split it")
-    return text
-
-
 def _entry(content: Any, name: str) -> Any:
     """An entry; openhdemg stores each as JSON within JSON."""
     if not isinstance(content, dict) or name not in content:
@@ -58,6 +42,6 @@ def _entry(content: Any, name: str) -> Any:
     if not isinstance(entry, str):
         return entry
     try:
-        return json.loads(entry)
-    except (ValueError, RecursionError):
+        return json_of(entry)
+    except ValueError:
         raise InputError(f"cannot be read as spike trains: {name} is no JSON, got {entry[:40]!r}") from None

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import FileError, InputError
+from ...errors import InputError
+from ...runtime.texts import LONGEST_TABLE, read_text
 from ..firing import Times
 from .trains import Decomposition
 
@@ -62,13 +63,7 @@ def read_delsys_trains(path: Path) -> Decomposition:
 
 
 def _text(path: Path) -> io.StringIO:
-    """A file's text; a byte-order mark tells how it is written and is no part of it."""
-    raw = path.read_bytes()
-    coding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return io.StringIO(raw.decode(coding), newline="")
-    except UnicodeDecodeError as error:
-        raise FileError(path, "is no text in UTF-8; save it as UTF-8") from error
+    return io.StringIO(read_text(path, LONGEST_TABLE), newline="")
 
 
 def _number(cell: str, what: str) -> float | None:

@@ -35,9 +35,7 @@ def sampling_rate(value: Any, name: str) -> float:
     except (TypeError, ValueError):
         numbers = np.zeros(0)
     if len(numbers) != 1 or not np.isfinite(numbers[0]):
-        raise InputError(
-            f"{name} must be one number, samples per second in Hz, got {_short(np.ravel(value))}; mend the file"
-        )
+        raise InputError(f"{name} must be one number, samples per second in Hz, got {_short(value)}; mend the file")
     if numbers[0] <= 0:
         raise InputError(f"{name} must be positive, samples per second in Hz, got {numbers[0]:g}; mend the file")
     return float(numbers[0])

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ....runtime.matlab import names_in_matlab
 from ...content import CHANNEL_AXES, Content, Frames, Parameters, parameter
 from .frames import Acquisitions, sampling_of
 from .probe import element_positions, wiring
 from .receives import frame_times, grouped_waves, receive_buffer, receives_of
 from .scan import acquisition_rate, firing_delays, pulse_frequency, start_times
-from .workspace import variable_names, workspace_of
+from .workspace import workspace_of
 
 _NEEDED = {"RcvData", "Receive", "Trans", "TX"}
 
 
 def is_verasonics(path: Path, is_hdf5: bool) -> bool:
     """Whether a MATLAB file holds what a Verasonics system works with."""
-    return variable_names(path, is_hdf5) >= _NEEDED
+    return names_in_matlab(path, is_hdf5) >= _NEEDED
 
 
 def read_verasonics(path: Path, is_hdf5: bool, buffer: int | None = None) -> Content:

@@ -11,10 +11,10 @@ from typing import Any
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat, whosmat
 
-from ....errors import FileError, InputError
-from ....sequences.hdf5 import opened
+from ....errors import InputError
+from ....runtime.hdf5 import opened, referred
+from ....runtime.matlab import names_in_matlab, of_dataset, read_matlab
 from ..store import StoredArray
 
 
@@ -153,48 +153,25 @@ def workspace_of(path: Path, is_hdf5: bool) -> Workspace:
     return Hdf5Workspace(path) if is_hdf5 else MatlabWorkspace(path)
 
 
-def variable_names(path: Path, is_hdf5: bool) -> set[str]:
-    """The names of the variables of a MATLAB file, without reading them; none of a broken one."""
-    if is_hdf5:
-        with opened(path) as file:
-            return set(file)
-    try:
-        return {name for name, *_ in whosmat(str(path))}
-    except Exception:  # whoever reads it says so
-        return set()
-
-
 class MatlabWorkspace(Workspace):
     """A file of v5 to v7, read whole."""
 
     format = "MATLAB v5"
 
     def __init__(self, path: Path):
-        self.path = path
-        try:
-            self._values = loadmat(str(path), appendmat=False)
-        except Exception as error:  # scipy fails in many ways on a broken file
-            raise FileError(
-                path, f"is not a readable MATLAB file ({type(error).__name__}), perhaps cut short; save it again"
-            ) from error
-        self.names = {name for name in self._values if not name.startswith("__")}
+        self.path, self._values = path, read_matlab(path)
+        self.names = set(self._values)
 
     def column(self, struct: str, field: str) -> list[Any]:
         first, *inner = struct.split(".")
         held: Any = self._values.get(first)
         for name in inner:
-            if not _has_field(held, name) or held.size == 0:
-                return []
-            held = held.ravel()[0][name]
-        if held is None or held.dtype.names is None:
-            return []
-        if field not in held.dtype.names:
-            return [None] * held.size
-        return [_simple(element[field]) for element in held.ravel()]
+            held = next(iter(_structs(held)), {}).get(name)
+        return [_simple(element.get(field)) for element in _structs(held)]
 
     def cells(self, name: str) -> list[StoredArray]:
         held = self._values[name]
-        return [_source(array) for array in (held.ravel() if held.dtype.kind == "O" else [held])]
+        return [_source(array) for array in (held if isinstance(held, list) else [held])]
 
 
 class Hdf5Workspace(Workspace):
@@ -204,10 +181,10 @@ class Hdf5Workspace(Workspace):
 
     def __init__(self, path: Path):
         self.path = path
-        self.names = variable_names(path, True)
+        self.names = names_in_matlab(path, True)
 
     def column(self, struct: str, field: str) -> list[Any]:
-        with opened(self.path) as file:
+        with opened(self.path, "recording") as file:
             group: Any = file
             for name in struct.split("."):
                 group = group.get(name) if isinstance(group, h5py.Group) else None
@@ -219,17 +196,17 @@ class Hdf5Workspace(Workspace):
                 return [None] * max((int(one.size or 0) for one in others), default=1)
             if not _is_array_of_structs(item):
                 return [_read(item)]
-            return [_read(file[reference]) for reference in item[()].T.ravel()]
+            return [_read(referred(file, reference)) for reference in item[()].ravel()]
 
     def cells(self, name: str) -> list[StoredArray]:
-        with opened(self.path) as file:
+        with opened(self.path, "recording") as file:
             item: Any = file[name]
             if not isinstance(item, h5py.Dataset):
                 return [_source(np.zeros((0, 0)))]
             if h5py.check_ref_dtype(item.dtype) is None:
                 items = [item]
             else:
-                items = [file[reference] for reference in item[()].T.ravel()]
+                items = [referred(file, reference) for reference in item[()].ravel()]
             return [self._stored(held) for held in items]
 
     def _stored(self, held: Any) -> StoredArray:
@@ -239,7 +216,7 @@ class Hdf5Workspace(Workspace):
 
         @contextlib.contextmanager
         def read() -> Iterator[Any]:
-            with opened(self.path) as file:
+            with opened(self.path, "recording") as file:
                 yield _Transposed(file[place])
 
         return StoredArray(read, held.shape[::-1], held.dtype)
@@ -255,8 +232,10 @@ class _Transposed:
         return self.item[index[::-1]].T
 
 
-def _has_field(held: Any, name: str) -> bool:
-    return held is not None and held.dtype.names is not None and name in held.dtype.names
+def _structs(held: Any) -> list[dict[str, Any]]:
+    """A struct, or the structs of an array of them."""
+    structs = held if isinstance(held, list) else [held]
+    return structs if all(isinstance(struct, dict) for struct in structs) else []
 
 
 def _is_array_of_structs(item: h5py.Dataset) -> bool:
@@ -265,25 +244,22 @@ def _is_array_of_structs(item: h5py.Dataset) -> bool:
 
 
 def _read(item: Any) -> Any:
-    if not isinstance(item, h5py.Dataset) or item.attrs.get("MATLAB_empty") or item.size == 0:
+    """A dataset as `column` gives it; None for a cell array in a struct, which is of no use to any reader."""
+    if not isinstance(item, h5py.Dataset) or not item.size or item.attrs.get("MATLAB_empty"):
         return None
-    if h5py.check_ref_dtype(item.dtype) is not None:
-        return None  # a cell array in a struct: of no use to any reader
-    value = item[()]
-    if item.attrs.get("MATLAB_class") == b"char":
-        return "".join(map(chr, np.ravel(value)))
-    return _simple(np.asarray(value).T)
+    return None if h5py.check_ref_dtype(item.dtype) is not None else _simple(of_dataset(item))
 
 
 def _simple(value: Any) -> Any:
-    value = np.asarray(value)
-    if value.size == 0 or value.dtype.kind not in "fiubUS":
+    if isinstance(value, list):  # rows of text
+        value = next(iter(value), None)
+    if isinstance(value, str):
+        return value or None
+    if not isinstance(value, np.ndarray) or value.size == 0 or value.dtype.kind not in "fiub":
         return None
-    if value.dtype.kind in "US":
-        return str(value.ravel()[0])
     return float(value.ravel()[0]) if value.size == 1 else value
 
 
-def _source(array: NDArray[Any]) -> StoredArray:
-    array = array if array.dtype.kind in "fiub" else np.zeros((0, 0))
+def _source(array: Any) -> StoredArray:
+    array = array if isinstance(array, np.ndarray) and array.dtype.kind in "fiub" else np.zeros((0, 0))
     return StoredArray(lambda: contextlib.nullcontext(array), array.shape, array.dtype)

@@ -1,0 +1,1 @@
+"""Sequences for other programs, and back: MATLAB, NumPy, xarray."""
