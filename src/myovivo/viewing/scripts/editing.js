@@ -26,6 +26,11 @@ export class Editing {
     box.addEventListener("click", (event) => this.clickRaster(event));
     box.addEventListener("dblclick", (event) => this.addAt(event));
     this.offerLists();
+    /** Lists as they were saved, or never changed. */
+    this.saved = new WeakSet(viewer.lists.map(({ edits }) => edits.units));
+    window.addEventListener("beforeunload", (event) => {
+      if (viewer.lists.some(({ edits }) => !this.saved.has(edits.units))) event.preventDefault(); // the browser asks
+    });
   }
 
   /** Which units are edited, where there are several lists. */
@@ -166,11 +171,13 @@ export class Editing {
   }
 
   saveEvents() {
+    this.saved.add(this.units);
     saveFile(fileName(this.viewer.payload.title, "_events.tsv"), bidsEvents(this.units.filter((unit) => unit.kept)));
   }
 
   saveOpenhdemg() {
     const { payload } = this.viewer;
+    this.saved.add(this.units);
     const kept = this.units.filter((unit) => unit.kept);
     const text = openhdemg(kept, payload.recordedRate, payload.recordedFrames, payload.spacing[1]);
     saveFile(fileName(payload.title, ".json"), text);
