@@ -25,8 +25,10 @@ from .identification.comparison import compare_identification as compare_identif
 from .identification.folder import identify_domain as identify_domain
 from .identification.identify import identify as identify
 from .identification.learning import train_identifier as train_identifier
+from .identification.mapping import map_units as map_units
 from .identification.settings import IdentifySettings as IdentifySettings
 from .identification.settings import LearnSettings as LearnSettings
+from .identification.tracking import track_units as track_units
 from .identification.tuning import tune_identification as tune_identification
 from .identification.units import Units as Units
 from .models.settings import TrainSettings as TrainSettings

@@ -243,7 +243,7 @@ def test_a_folder_is_identified_resumed_and_guarded(contraction, tmp_path, capsy
         (lambda s, u, f: mv.identify(s, **{"accept.speed": 3}), InputError, "there is no setting 'accept.speed'"),
         (lambda s, u, f: mv.identify(f / "gone.h5"), FileError, "gone.h5: does not exist"),
         (lambda s, u, f: u.agreement(s.replace(labels=None)), InputError, "no labels to score against"),
-        (lambda s, u, f: u.save(f / "a.csv"), InputError, "saved as .tsv or .json, got .csv"),
+        (lambda s, u, f: u.save(f / "a.xls"), InputError, "saved as .tsv, .json, .mat or .csv, got .xls"),
         (lambda s, u, f: mv.identify_domain([f / "a.h5", f / "b" / "a.h5"], f), InputError, "the same name"),
     ],
 )

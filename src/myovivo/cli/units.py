@@ -20,20 +20,25 @@ class Identify(Parallel, Configured):
     ARGUMENTS = "SOURCE OUT [options]"
     EXAMPLES = (
         "myovivo identify translated units --workers 2",
-        "myovivo identify vivo units --method wavelet",
-        "myovivo identify vivo units --method network --network identifier/identifier.safetensors",
+        "myovivo identify vivo units --method joint",
+        "myovivo identify vivo/sub-01.h5 units --trains sub-01_emg.mat",
     )
-    ESSENTIAL = ("workers", "config", "quiet", "method", "network", "band", "accept.rate")
+    ESSENTIAL = ("trains", "workers", "config", "quiet", "method", "network", "band", "accept.rate")
     SETTINGS = IdentifySettings
     source: CliPositionalArg[Path] = Field(description="a sequence, or a folder of sequences")
     out: CliPositionalArg[Path] = Field(description="folder for the spike trains and figures")
+    trains: Path | None = Field(
+        default=None, title="FILE", description="firings of one sequence, as of EMG, whose units are to be mapped"
+    )
 
     def call(self) -> None:
         """Identify in a domain."""
         settings = self.settings()
         from ..identification.folder import identify_domain, summary
 
-        files = identify_domain(self.source, self.out, settings, workers=self.workers, quiet=self.quiet)
+        files = identify_domain(
+            self.source, self.out, settings, trains=self.trains, workers=self.workers, quiet=self.quiet
+        )
         for file in files:
             print(summary(file))
         print_made(files, self.out)

@@ -9,14 +9,18 @@ from typing import Any
 
 from ..errors import FileError, InputError
 from ..runtime.files import plain, read_json, whole_file, write_json
+from ..runtime.recipe import sources_of
 from ..runtime.settings import settings_from
 from ..runtime.words import counted
 from ..sequences.domain import make_domain
 from ..sequences.header import open_sequence, sequence_files
+from ..simulation.spike_trains.reading import read_spike_trains
 from .agreement import Agreement
 from .figure import units_figure
 from .identify import identify
+from .mapping import map_units
 from .settings import IdentifySettings
+from .units import Units
 
 EVENTS = "_events.tsv"  # written last: where it is, the others are
 
@@ -26,6 +30,7 @@ def identify_domain(
     out: str | Path,
     settings: IdentifySettings | str | Path | Mapping[str, Any] | None = None,
     *,
+    trains: str | Path | None = None,
     workers: int = -1,
     quiet: bool = False,
     **changes: Any,
@@ -40,6 +45,8 @@ def identify_domain(
     source : a folder, a file, or a list of files
     out : the folder to write, new or of this very call
     settings, **changes : as for `identify`
+    trains : file of the firings of the one sequence given, as `read_spike_trains` reads it: units are not looked for
+        but mapped, see `map_units`; of the settings, `band`, `components` and `mask_level` count
     workers : processes, -1 for one per core
     quiet : show no progress
 
@@ -59,11 +66,15 @@ def identify_domain(
     if len({path.stem for path in files}) < len(files):
         raise InputError("two of the sequences have the same name; rename one, since results keep the names")
     recipe: dict[str, Any] = {"stage": "identify", "settings": options}
+    if trains is not None:
+        if len(files) != 1:
+            raise InputError(f"spike trains belong to one sequence, got {len(files)}; identify them one by one")
+        recipe["trains"] = sources_of([Path(trains)])
     if options.method == "network":
         from .learning import load_identifier  # torch takes seconds to load
 
         recipe["network"] = load_identifier(str(options.network)).digest
-    makers = {f"{path.stem}{EVENTS}": functools.partial(_identify_file, path, options) for path in files}
+    makers = {f"{path.stem}{EVENTS}": functools.partial(_identify_file, path, options, trains) for path in files}
     sources = dict(zip(makers, files, strict=True))
     pattern = f"*{EVENTS}"
     return make_domain(out, makers, recipe, Path.is_file, "identify", workers, quiet, pattern, sources)
@@ -94,9 +105,9 @@ def summary(events: str | Path) -> str:
     return f"{line}; {agreement}" if agreement else f"{line}; no labels to compare with"
 
 
-def _identify_file(source: Path, options: IdentifySettings, events: Path) -> None:
+def _identify_file(source: Path, options: IdentifySettings, trains: str | Path | None, events: Path) -> None:
     try:
-        units = identify(source, options)
+        units = identify(source, options) if trains is None else _mapped_in(source, options, trains)
     except InputError as error:
         raise FileError(source, str(error)) from error
     with open_sequence(source) as file:
@@ -109,6 +120,12 @@ def _identify_file(source: Path, options: IdentifySettings, events: Path) -> Non
         units_figure(units, labels, agreement).savefig(part, format="png", dpi=110, bbox_inches="tight")
     write_json(events.with_suffix(".json"), _sidecar(units.method, units.quality, agreement))
     units.save(events)
+
+
+def _mapped_in(source: Path, options: IdentifySettings, trains: str | Path) -> Units:
+    components = options.components or options.joint.components
+    firings = read_spike_trains(trains)
+    return map_units(source, firings, band=options.band, components=components, mask_level=options.mask_level)
 
 
 def _sidecar(method: str, quality: Mapping[str, Any], agreement: Agreement | None) -> dict[str, Any]:

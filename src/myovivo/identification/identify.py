@@ -20,6 +20,7 @@ from .decoding import averaged_course, factorised, firing_times, refined
 from .fitting import component_weights, fit_units
 from .joint import separate_jointly
 from .moving import Moving
+from .repeatability import map_repeatability
 from .settings import Acceptance, IdentifySettings
 from .spikes import wavelet_spikes
 from .units import Units
@@ -91,12 +92,14 @@ def found_in(moving: Moving, options: IdentifySettings) -> Units:
         mask = strength >= options.mask_level * strength.max((1, 2), keepdims=True, initial=0)
     else:
         mask = candidates.masks[chosen]
+    measured = {name: values[chosen] for name, values in quality.items()}
+    measured["repeatability"] = map_repeatability(source, components, moving.frame_rate)
     return Units(
         tuple(candidates.trains[k] for k in chosen),
         weight,
         source.astype(np.float32),
         mask,
-        {name: values[chosen] for name, values in quality.items()},
+        measured,
         moving.frame_rate,
         moving.spacing,
         options.method,

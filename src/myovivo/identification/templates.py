@@ -13,7 +13,7 @@ from ..runtime.arrays import Floats
 from ..signals.band_pass import Band
 from ..simulation.twitch import twitch_velocity
 
-AROUND = (-0.080, 0.280)  # s around a firing that its motion is looked at in
+AROUND = (-0.060, 0.340)  # s around a firing that its motion is looked at in, as the pass band rings
 
 TWITCH_TIMES = np.arange(0.025, 0.1001, 0.0025)  # contraction times tried, s
 
@@ -82,7 +82,13 @@ def modelled_course(template: Floats, times: Floats, frame_rate: float, frames: 
     return fftconvolve(pulses, template)[early : early + frames]
 
 
-def fitted_twitch(course: Floats, times: Floats, frame_rate: float, band: tuple[float, float] | None) -> TwitchFit:
+def fitted_twitch(
+    course: Floats,
+    times: Floats,
+    frame_rate: float,
+    band: tuple[float, float] | None,
+    onsets: tuple[float, float] = ONSETS,
+) -> TwitchFit:
     """Which twitch in a pass band, and which onset, explain a course best at given firings.
 
     Parameters
@@ -91,11 +97,12 @@ def fitted_twitch(course: Floats, times: Floats, frame_rate: float, band: tuple[
     times : of the firings, s
     frame_rate : Hz
     band : that the course was filtered by, Hz
+    onsets : earliest and latest that are tried, s after the firings
     """
     shapes, powers, contraction_times = _twitches_in(band, frame_rate)
     half, frames = shapes.shape[1] // 2, len(course)
     pulses = firing_pulses(times, frame_rate, frames)
-    shifts = np.arange(round(ONSETS[0] * frame_rate), round(ONSETS[1] * frame_rate) + 1)
+    shifts = np.arange(round(onsets[0] * frame_rate), round(onsets[1] * frame_rate) + 1)
     # What follows the firings, summed, from half a window and the earliest shift before to as much after
     along = np.pad(fftconvolve(course, pulses[::-1]), 2 * half)
     reach = along[frames - 1 + 2 * half - half + shifts[0] :][: 2 * half + len(shifts) - 1]

@@ -14,15 +14,45 @@ from typing import Any
 import h5py
 import numpy as np
 from numpy.typing import NDArray
+from scipy.io import savemat
 
 from ..errors import FileError, MyovivoError
+from .files import whole_file
 from .hdf5 import LinkWalk, opened, referred
 from .matlab4 import read_matlab4
 from .matlab5 import Opaque, dense, names_in_matlab5, read_matlab5
 
 _DEEPEST = 20  # of nested structs and cells
 
+_TITLE = b"MATLAB 5.0 MAT-file, written by myovivo"  # not the date, so that the same is the same bytes
+
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def save_matlab(path: str | Path, content: dict[str, Any]) -> Path:
+    """Write variables to a MATLAB file (v5), whole or not at all; the same content is the same bytes.
+
+    Parameters
+    ----------
+    path : the file
+    content : name -> array, number, text, struct (dict), or cell array (array of objects)
+
+    Raises
+    ------
+    FileError : the disk is full, the folder cannot be written, or a variable is larger than MATLAB's v5 takes.
+    """
+    path = Path(path)
+    largest = max((np.asarray(value).nbytes for value in content.values() if not isinstance(value, dict)), default=0)
+    if largest >= 2**31:
+        raise FileError(
+            path, f"a variable of a MATLAB v5 file must be under 2 GB, got {largest / 1e9:.3g} GB; save less"
+        )
+    with whole_file(path) as part:
+        with open(part, "wb") as file:
+            savemat(file, content, do_compression=True)
+        with open(part, "r+b") as file:
+            file.write(_TITLE.ljust(116))
+    return path
 
 
 def read_matlab(path: str | Path, without: Collection[str] = ()) -> dict[str, Any]:

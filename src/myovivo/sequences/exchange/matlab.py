@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FileError, InputError
-from ...runtime.files import whole_file
 from ..labels import MotorUnits
 from .parts import PER_UNIT, TITLE, SequenceParts, provenance_text
 
@@ -37,11 +36,9 @@ def write_mat(sequence: SequenceParts, path: Path) -> Path:
     }
     if sequence.labels is not None:
         content["labels"] = _struct(sequence.labels)
-    from scipy.io import savemat
+    from ...runtime.matlab import save_matlab
 
-    with whole_file(path) as part, part.open("wb") as file:
-        savemat(file, content, do_compression=False, oned_as="row")
-    return path
+    return save_matlab(path, content)
 
 
 def _struct(labels: MotorUnits) -> dict[str, Any]:
