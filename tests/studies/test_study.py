@@ -238,3 +238,8 @@ def test_a_study_of_ones_own_sequences_from_folders_to_the_page(tmp_path, folder
     assert page.images == 6
     assert re.search(r"<svg", (results / "figure5.svg").read_text())
     assert (results / "table2.tex").exists()
+
+
+def test_numbers_without_end_are_refused_by_the_settings():
+    with pytest.raises(InputError, match=r"vivo\.subjects: .*less than or equal to 1000000"):
+        study_settings({"models": MODELS, "vivo": {"subjects": 10**400}})

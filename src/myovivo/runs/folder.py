@@ -185,7 +185,7 @@ def read_run(run: str | Path) -> dict[str, Any]:
     if not (isinstance(recipe, dict) and isinstance(folders, dict) and all(map(_is_side, recipe.items()))):
         raise CheckpointError(path, "is the description of a run, but not as it was written; restore or train again")
     if not all(isinstance(folders.get(name), str) and isinstance(recipe.get(name), dict) for name in DOMAINS):
-        raise CheckpointError(path, "does not say its domains and their split; restore it or train again")
+        raise CheckpointError(path, "is incomplete (its domains and their split); restore it or train again")
     return manifest
 
 

@@ -18,7 +18,7 @@ Changes = dict[str, Any]
 
 class Silico(Settings):
     folder: Path | None = Field(default=None, description="simulated sequences of your own; made here if none")
-    sequences: Annotated[int, Field(ge=8)] = Field(default=64, description="how many are simulated (ours)")
+    sequences: Annotated[int, Field(ge=8, le=10**6)] = Field(default=64, description="how many are simulated (ours)")
     settings: Changes = Field(default={}, description="changes of the simulator's settings, by dotted name")
 
 
@@ -26,7 +26,7 @@ class Vivo(Settings):
     folder: Path | None = Field(
         default=None, description="recorded sequences of your own, as `acquire` makes them; the phantom's if none"
     )
-    subjects: Annotated[int, Field(ge=2)] = Field(default=32, description="of the phantom (ours)")
+    subjects: Annotated[int, Field(ge=2, le=10**6)] = Field(default=32, description="of the phantom (ours)")
     runs: Count = Field(default=2, description="sequences of each subject (ours)")
     settings: Changes = Field(default={}, description="changes of the phantom's settings, by dotted name")
 
