@@ -99,8 +99,8 @@ class Wraps:
             if part.any()
         ]
         return [
-            f"{'; '.join(parts)}; most of them {place} ({_percent(int(count.max()), self._frames)} there): where that is "
-            "much, do not trust it; record at a higher frame rate or with less noise"
+            f"{'; '.join(parts)}; most of them {place} ({_percent(int(count.max()), self._frames)} there): where that "
+            "is much, do not trust it; record at a higher frame rate or with less noise"
         ]
 
     def _mend(self, velocity: NDArray[np.float32], phase: NDArray[np.float32], kept: slice) -> NDArray[np.float32]:
