@@ -33,7 +33,6 @@ SIMULATORS: dict[str, dict[str, Any]] = {
     "exp-tail 5 mm": {"territory.tail": 0.005},
     "exp-tail 30 mm": {"territory.tail": 0.030},
     "disc": {"territory.profile": "disc"},
-    "default, 20 to 30 units": {"firing.units": (20, 30)},
     "default, twitches as in the phantom": {
         name: getattr(PhantomSettings().twitch, name.partition(".")[2])
         for name in ("twitch.rate_exponent", "twitch.saturation", "twitch.discharge_jitter")

@@ -20,6 +20,10 @@ from ..runtime.arrays import Floats
 
 _APART = math.pi / 2  # rad, a quarter of a cycle per frame: an estimate so far from its neighbours is noise
 
+_ERRATIC = math.pi / 4  # rad, a change of the change from frame to frame that motion hardly has
+
+_MOST_ERRATIC = 0.05  # share of the frames of a window, from which it is noise
+
 _LONGEST = 0.25  # s, of the window on either side, as its frames are kept
 
 _CHUNK = 128  # frames mended at a time
@@ -49,8 +53,6 @@ class Wraps:
         self.nyquist = nyquist
         self._half = max(1, round(frame_rate * min(1 / (2 * band[0]), _LONGEST)))
         self._short = int(frame_rate / (4 * band[1]))
-        # Faster than two jumps up and two down in each period of the fastest oscillation, it is no motion.
-        self._most_jumps = 4 * band[1] * (2 * self._half + 1) / frame_rate
         self.unfolded, self.replaced = np.zeros(shape, int), np.zeros(shape, int)
         self._frames = 0
 
@@ -84,15 +86,21 @@ class Wraps:
         if not count.any():
             return []
         row, column = np.unravel_index(int(count.argmax()), count.shape)
-        shares = [_percent(part.sum(), self._frames * count.size) for part in (self.unfolded, self.replaced)]
         place = (
             f"{1e3 * (row + 0.5) * spacing[0]:.3g} mm deep, {1e3 * (column + 0.5) * spacing[1]:.3g} mm from the left"
         )
-        share = _percent(int(count.max()), self._frames)
+        kinds = {
+            f"had folded over at the Nyquist velocity, {1e3 * self.nyquist:.3g} mm/s, and were unfolded": self.unfolded,
+            "were outliers and replaced by their neighbours in time": self.replaced,
+        }
+        parts = [
+            f"{_percent(part.sum(), self._frames * count.size)} of the velocities {what}"
+            for what, part in kinds.items()
+            if part.any()
+        ]
         return [
-            f"{shares[0]} of the velocities had folded over at the Nyquist velocity, {1e3 * self.nyquist:.3g} mm/s, "
-            f"and were unfolded, {shares[1]} were outliers and replaced by their neighbours in time, most {place} "
-            f"({share} there): where that is much, do not trust it; record at a higher frame rate or with less noise"
+            f"{'; '.join(parts)}; most of them {place} ({_percent(int(count.max()), self._frames)} there): where that "
+            "is much, do not trust it; record at a higher frame rate or with less noise"
         ]
 
     def _mend(self, velocity: NDArray[np.float32], phase: NDArray[np.float32], kept: slice) -> NDArray[np.float32]:
@@ -103,7 +111,7 @@ class Wraps:
         for start in range(0, len(rows), _PIXELS):
             place = rows[start : start + _PIXELS], columns[start : start + _PIXELS]
             angle = phase[:, place[0], place[1]].astype(float)
-            folds = _folds(_bridged(angle, self._short), self._half, self._most_jumps)
+            folds = _folds(angle, self._half, self._short)
             whole = angle + 2 * np.pi * folds
             usual = _running_median(whole, self._short)
             is_noise = np.abs(whole - usual) > _APART
@@ -133,14 +141,17 @@ def _bridged(phase: Floats, short: int) -> Floats:
     return np.take_along_axis(phase, good, axis=0)
 
 
-def _folds(phase: Floats, half: int, most_jumps: float) -> NDArray[np.int64]:
+def _folds(phase: Floats, half: int, short: int) -> NDArray[np.int64]:
     """(T, P): by how many cycles each phase (T, P) is to be raised, -1, 0 or 1.
 
     The jumps of a pixel are added up; where the sum is its median over `half` frames on either side, the pixel is at
-    home. More than `most_jumps` in that window are noise, and not unfolded.
+    home. Where the phase is erratic in that window it is noise, which unfolding would only make larger.
     """
-    jumps = -np.rint(np.diff(phase, axis=0, prepend=phase[:1]) / (2 * np.pi)).astype(int)
+    bridged = _bridged(phase, short)
+    jumps = -np.rint(np.diff(bridged, axis=0, prepend=bridged[:1]) / (2 * np.pi)).astype(int)
     turns = np.cumsum(jumps, axis=0)
+    bend = np.diff(phase, n=2, axis=0, prepend=phase[:1], append=phase[-1:])
+    is_erratic = np.abs(bend - 2 * np.pi * np.rint(bend / (2 * np.pi))) > _ERRATIC
     frame = np.arange(len(phase))
     first, last = np.maximum(frame - half, 0), np.minimum(frame + half + 1, len(phase))
 
@@ -152,7 +163,8 @@ def _folds(phase: Floats, half: int, most_jumps: float) -> NDArray[np.int64]:
     for level in range(int(turns.max(initial=0)) - 1, int(turns.min(initial=0)) - 1, -1):
         home = np.where(2 * counted(turns <= level) >= (last - first)[:, None], level, home)
     folds = turns - home
-    return np.where((np.abs(folds) > 1) | (counted(jumps != 0) > most_jumps), 0, folds)
+    is_noise = counted(is_erratic) > _MOST_ERRATIC * (last - first)[:, None]
+    return np.where((np.abs(folds) > 1) | is_noise, 0, folds)
 
 
 def _running_median(values: Floats, half: int) -> Floats:
@@ -162,4 +174,4 @@ def _running_median(values: Floats, half: int) -> Floats:
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2g} %" if part else "none"
+    return f"{100 * part / whole:.2g} %"
