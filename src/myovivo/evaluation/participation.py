@@ -42,8 +42,8 @@ def participation_ratio(velocity: ArrayLike) -> float:
 def sampled_ratio(velocity: Floats, mean: Floats) -> float:
     """Column PR: as `participation_ratio`, of every n-th row and column, where the mean (Z, X) is known already.
 
-    Motion of tissue is smooth over the pixels left out: of eight phantom and simulated sequences of 128 × 128 it changed
-    the ratio by at most one in twenty, for a sixty-fourth of the pixels.
+    Motion of tissue is smooth over the pixels left out: of eight phantom and simulated sequences of 128 × 128
+    the ratio changed by at most one in twenty, for a sixty-fourth of the pixels.
     """
     step = max(1, math.ceil(math.sqrt(mean.size / _PIXELS)))
     at = slice(None, None, step)
