@@ -5,6 +5,7 @@ are made of a few base sequences under many names; each name is opened and read 
 grows: that of the features with the number of sequences, and the share of what grows with its square.
 
     python benchmarks/evaluation.py
+    python benchmarks/evaluation.py --against OLD/src   # beside another version: core time of one thread
 """
 
 from __future__ import annotations
@@ -23,12 +24,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from myovivo.evaluation.distances import distances
-from myovivo.evaluation.evaluate import evaluate
-from myovivo.evaluation.features import domain_features
-from myovivo.sequences.header import read_velocity, sequence_files
-from myovivo.sequences.sequence import Sequence
-from myovivo.sequences.source import sources
+from myovivo import Sequence, evaluate
 
 SEQUENCES = 64
 SHAPE = (1024, 128, 128)
@@ -37,13 +33,17 @@ SPACING = (0.04 / 128, 0.04 / 128)
 BASES = 4  # different sequences per domain on disk
 LIMIT_S, LIMIT_BYTES = 60.0, 1.5e9
 
+COMPARED, ROUNDS = 12, 3  # sequences of each domain, pairs of measurements
+
 GROWTH_SEQUENCES = 16
 GROWTH_SHAPE = (512, 64, 64)
 GROWTH_REPEATS = 5
 GROWTH_LIMIT, SHARE_LIMIT = 1.25, 0.05
 
 
-def make_domain(folder: Path, origin: Any, roughness: float, seed: int, gain: float = 1.0) -> None:
+def make_domain(
+    folder: Path, origin: Any, roughness: float, seed: int, gain: float = 1.0, sequences: int = SEQUENCES
+) -> None:
     """64 names for a few sequences: band-passed noise under a smooth random map of amplitudes."""
     folder.mkdir()
     for base in range(BASES):
@@ -56,12 +56,16 @@ def make_domain(folder: Path, origin: Any, roughness: float, seed: int, gain: fl
         velocity *= gain * 1e-3 / velocity.std()
         first = folder / f"sequence-{base:04d}.h5"
         Sequence(velocity, FRAME_RATE, SPACING, origin=origin, subject=f"{origin}-{base}").save(first)
-        for copy in range(base + BASES, SEQUENCES, BASES):
+        for copy in range(base + BASES, sequences, BASES):
             os.link(first, folder / f"sequence-{copy:04d}.h5")
 
 
 def measure(folder: Path) -> dict[str, Any]:
     """Time a plain read, then the evaluation, in this process."""
+    from myovivo.evaluation.distances import distances
+    from myovivo.sequences.header import read_velocity, sequence_files
+    from myovivo.sequences.source import sources
+
     domains = {name: folder / name for name in ("translated", "vivo", "silico")}
     files = [path for domain in domains.values() for path in sequence_files(domain)]
     start = time.perf_counter()
@@ -153,8 +157,43 @@ def run() -> dict[str, Any]:
     return measured
 
 
+def compared(against: Path) -> str:
+    """Core time of one thread with this version and another, measured in turns in fresh processes, as one line."""
+    core_s: dict[str, list[float]] = {"now": [], "before": []}
+    with tempfile.TemporaryDirectory(prefix="myovivo-evaluation-") as folder:
+        for name, origin in (("silico", "silico"), ("translated", "translated"), ("vivo", "phantom")):
+            make_domain(Path(folder, name), origin, 3.0, 1, sequences=COMPARED)
+        for _ in range(ROUNDS):
+            for version in core_s:
+                environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+                if version == "before":
+                    environment["PYTHONPATH"] = str(against.resolve())
+                command = [sys.executable, __file__, "--one-thread", folder]
+                result = subprocess.run(command, capture_output=True, text=True, env=environment)
+                if result.returncode:
+                    raise RuntimeError(f"the measurement failed: {result.stderr.strip()[-2000:]}")
+                core_s[version].append(float(result.stdout))
+    now, before = (min(core_s[version]) for version in core_s)
+    ratios = sorted(b / n for n, b in zip(core_s["now"], core_s["before"], strict=True))
+    return (
+        f"| evaluate {COMPARED} × {COMPARED} sequences, one thread | {now:.2f} s of a core, {before:.2f} s before "
+        f"| {before / now:.2f} × ({ratios[0]:.2f} to {ratios[-1]:.2f} in {ROUNDS} pairs) |"
+    )
+
+
+def one_thread_s(folder: Path) -> float:
+    """Core time of an evaluation in one thread, libraries loaded before."""
+    domains = [sorted((folder / name).glob("*.h5")) for name in ("translated", "vivo", "silico")]
+    evaluate(domains[0], domains[1], frames=16, workers=1, quiet=True)
+    start = time.process_time()
+    evaluate(*domains, workers=1, quiet=True)
+    return time.process_time() - start
+
+
 def growth(measured: dict[str, Any]) -> dict[str, Any]:
     """Core time of the features of N, 2 N and 4 N sequences, and the share of the crossing in what `run` measured."""
+    from myovivo.evaluation.features import domain_features
+
     rng = np.random.default_rng(0)
     several = [
         Sequence(1e-3 * rng.standard_normal(GROWTH_SHAPE, np.float32), FRAME_RATE, SPACING, origin="phantom")
@@ -181,6 +220,8 @@ def growth(measured: dict[str, Any]) -> dict[str, Any]:
 
 def features_s(several: list[Sequence]) -> float:
     """Core time, in s, of the features of all, those that are worked out when first asked for included."""
+    from myovivo.evaluation.features import domain_features
+
     start = time.process_time()
     for one in domain_features(several, workers=1, quiet=True):
         _ = one.histogram, one.kspace, one.kspace_normalised, one.map_bands, one.psd_bands
@@ -201,6 +242,10 @@ def table_row(measured: dict[str, Any]) -> str:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measure"]:
         print(json.dumps(measure(Path(sys.argv[2]))))
+    elif sys.argv[1:2] == ["--one-thread"]:
+        print(one_thread_s(Path(sys.argv[2])))
+    elif sys.argv[1:2] == ["--against"]:
+        print(compared(Path(sys.argv[2])))
     else:
         measured = run()
         print(table_row(measured))

@@ -25,10 +25,10 @@ def test_it_is_that_of_the_eigenvalues_whatever_the_gain():
     assert np.isnan(participation_ratio(np.ones((5, 2, 2))))
 
 
-def test_every_fourth_pixel_of_smooth_motion_is_enough():
+def test_every_eighth_pixel_of_smooth_motion_is_enough():
     rng = np.random.default_rng(2)
     z, x = np.mgrid[0:128, 0:128]
     centres = rng.uniform(0, 128, (6, 2))
     maps = [np.exp(-np.hypot(z - a, x - b) / 20) for a, b in centres]
     velocity = np.tensordot(rng.standard_normal((200, 6)), maps, 1).astype(np.float32)
-    assert sampled_ratio(velocity, velocity.mean(axis=0)) == pytest.approx(participation_ratio(velocity), rel=0.02)
+    assert sampled_ratio(velocity, velocity.mean(axis=0)) == pytest.approx(participation_ratio(velocity), rel=0.05)

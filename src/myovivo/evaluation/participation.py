@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ..runtime.arrays import Floats
 from .moments import checked_velocity
 
-_PIXELS = 1024  # that a sequence's number is worked out from, at most about so many
+_PIXELS = 256  # that a sequence's number is worked out from, at most about so many
 
 
 def participation_ratio(velocity: ArrayLike) -> float:
@@ -42,8 +42,8 @@ def participation_ratio(velocity: ArrayLike) -> float:
 def sampled_ratio(velocity: Floats, mean: Floats) -> float:
     """Column PR: as `participation_ratio`, of every n-th row and column, where the mean (Z, X) is known already.
 
-    Motion of tissue is smooth over the few pixels left out: of the phantom's sequences it changes the ratio by less
-    than one in a hundred, for a sixteenth of the pixels.
+    Motion of tissue is smooth over the pixels left out: of eight phantom and simulated sequences of 128 × 128
+    the ratio changed by at most one in twenty, for a sixty-fourth of the pixels.
     """
     step = max(1, math.ceil(math.sqrt(mean.size / _PIXELS)))
     at = slice(None, None, step)

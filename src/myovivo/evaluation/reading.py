@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..runtime.arrays import Floats
-from ..sequences.labels import MotorUnits
+from ..sequences.hdf5 import opened
+from ..sequences.labels import MotorUnits, read_labels
 from ..sequences.scale import DomainScale
 from ..sequences.sequence import Sequence
 from ..sequences.source import Source
@@ -103,7 +104,10 @@ def read_together(
 
 def labels_of(source: Source) -> MotorUnits | None:
     """The labels of a sequence, of which the velocity is not read."""
-    return (source.item if isinstance(source.item, Sequence) else Sequence.load(source.item, 0, 1)).labels
+    if isinstance(source.item, Sequence):
+        return source.item.labels
+    with opened(source.item) as file:
+        return read_labels(file["labels"]) if "labels" in file else None
 
 
 def whole_sequence(source: Source, velocity: Floats) -> Sequence:
