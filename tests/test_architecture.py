@@ -19,7 +19,7 @@ ROOMS = [
     ("phantoms", "runs"),
     ("evaluation", "translation"),
     ("training", "reporting", "identification"),
-    ("studies",),
+    ("studies", "challenges"),
     ("__init__",),  # the front door: nothing inside imports it
     ("cli",),
     ("__main__",),

@@ -8,6 +8,8 @@ from .acquisition.channel_data import ChannelData as ChannelData
 from .acquisition.inspection import Inspection as Inspection
 from .acquisition.inspection import inspect as inspect
 from .acquisition.settings import AcquireSettings as AcquireSettings
+from .challenges.making import make_benchmark as make_benchmark
+from .challenges.scoring import score_benchmark as score_benchmark
 from .errors import MyovivoError as MyovivoError
 from .evaluation.comparison import Comparison as Comparison
 from .evaluation.evaluate import evaluate as evaluate

@@ -131,7 +131,7 @@ def test_a_long_writing_ends_where_the_disk_is_full(tmp_path):
 import resource, sys
 import numpy as np
 from myovivo.errors import FileError
-from myovivo.sequences.sequence import save_blocks
+from myovivo.sequences.blocks import save_blocks
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 asked = []
 def blocks():

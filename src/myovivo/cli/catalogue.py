@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": Entry("comparisons", "Evaluate", "translated against recorded sequences: the paper's table"),
     "identify": Entry("units", "Identify", "the motor units that move in sequences"),
     "train-identifier": Entry("units", "TrainIdentifier", "a network that identifies motor units"),
+    "benchmark": Entry("benchmark", "Benchmark", "an open benchmark of identification: make it, score answers"),
     "report": Entry("comparisons", "Report", "one HTML page with the table and figures"),
     "study": Entry("studies", "Study", "the paper's whole experiment, in resumable steps"),
     "demo": Entry("studies", "Demo", "the whole way once, in minutes"),

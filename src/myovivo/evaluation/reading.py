@@ -107,7 +107,7 @@ def labels_of(source: Source) -> MotorUnits | None:
     if isinstance(source.item, Sequence):
         return source.item.labels
     with opened(source.item) as file:
-        return read_labels(file["labels"]) if "labels" in file else None
+        return read_labels(file["labels"], source.header.shape) if "labels" in file else None
 
 
 def whole_sequence(source: Source, velocity: Floats) -> Sequence:

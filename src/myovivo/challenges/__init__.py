@@ -1,0 +1,1 @@
+"""An open benchmark of identification: recordings from seeds, anybody's answers, scores."""
