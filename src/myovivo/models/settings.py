@@ -140,8 +140,8 @@ class Loss(Settings):
         description="one-sided: weight of what two tissues drawn for one clip have too much in common (ours)",
     )
     alike: Fraction = Field(
-        default=0.65,
-        description="one-sided: correlation of two tissues' log-variance maps, averaged over 9 pixels, that is not too "
+        default=0.68,
+        description="one-sided: correlation of two tissues' log-variance maps, averaged over 17 pixels, that is not too "
         "much (ours)",
     )
     alike_fine: Fraction = Field(
