@@ -21,7 +21,7 @@ from .losses import content_loss, discriminator_loss, diversity_loss, gradient_p
 from .networks import TranslatorNetworks
 from .settings import TrainSettings
 
-FINE = 9  # pixels around one whose mean is taken off its log-variance, to see the fine texture
+FINE = 17  # pixels, 5 mm of the preset's, that a log-variance map is averaged over: what is left is texture
 
 
 class OneSided(TranslatorNetworks):

@@ -45,7 +45,7 @@ TRAIN_PRESETS: dict[str, dict[str, Any]] = {
         "loss.steepness": 0.1,
         "loss.content": 2.0,
         "loss.content_enough": 0.97,
-        "loss.diversity": 0.5,
+        "loss.diversity": 1.5,
         "data.clip": (64, 128, 64),
         "optimiser.learning_rate": 3e-4,
         "optimiser.betas": (0.5, 0.95),

@@ -141,8 +141,8 @@ class Loss(Settings):
     )
     alike: Fraction = Field(
         default=0.68,
-        description="one-sided: correlation of two tissues' log-variance maps, averaged over 9 pixels, that is not too "
-        "much (ours)",
+        description="one-sided: correlation of two tissues' log-variance maps, averaged over 17 pixels, that is not "
+        "too much (ours)",
     )
     alike_fine: Fraction = Field(
         default=0.3, description="one-sided: the same of their texture, what is left of the maps without that (ours)"
