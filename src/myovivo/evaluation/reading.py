@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..runtime.arrays import Floats
-from ..sequences.hdf5 import opened
+from ..runtime.hdf5 import opened
 from ..sequences.labels import MotorUnits, read_labels
 from ..sequences.scale import DomainScale
 from ..sequences.sequence import Sequence

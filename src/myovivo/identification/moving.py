@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..runtime.arrays import Floats
-from ..sequences.hdf5 import understood
+from ..runtime.hdf5 import understood
 from ..sequences.header import OpenSequence
 from ..sequences.sequence import Sequence
 from ..signals.band_pass import Band, filtered

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import h5py
 
-from ..runtime.hdf5 import opened as opened
-from ..runtime.hdf5 import understood as understood
-
 FORMAT = "myovivo sequence"
 
 FORMAT_VERSION = 1
