@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.fft import irfft2, rfft2
 from scipy.optimize import linear_sum_assignment
 
@@ -135,17 +137,26 @@ def _require_alike(a: Units, b: Units) -> None:
 
 
 def _overlaps(a: Floats, b: Floats, rows: int, columns: int) -> Floats:
-    """(A, B, 2 rows + 1, 2 columns + 1): correlation of maps, those of `b` moved back by up to so many pixels."""
+    """(A, B, 2 rows + 1, 2 columns + 1): correlation of maps, those of `b` moved back by up to so many pixels.
+
+    Each is taken over the pixels that both show then, or what moves in at the edge would draw the shift towards 0; the
+    sums over them are correlations with a frame of ones (Padfield 2012, masked normalised cross-correlation).
+    """
     size = [full + 2 * reach for full, reach in zip(a.shape[1:], (rows, columns), strict=True)]
-    spectra = []
-    for maps in (a, b):
-        centred = maps - maps.mean((1, 2), keepdims=True)
-        length = np.linalg.norm(centred.reshape(len(maps), -1), axis=1)
-        spectra.append(rfft2(centred / np.maximum(length, 1e-300)[:, None, None], size))
-    products = spectra[0][:, None].conj() * spectra[1][None]  # type: ignore[index,union-attr]
-    whole: Floats = np.asarray(irfft2(products, size))
-    whole = np.roll(whole, (rows, columns), (2, 3))
-    return whole[:, :, : 2 * rows + 1, : 2 * columns + 1]
+    full = np.asarray(rfft2(np.ones(a.shape[1:]), size))
+    first, first_square, second, second_square = (np.asarray(rfft2(maps, size)) for maps in (a, a**2, b, b**2))
+
+    def summed(left: NDArray[Any], right: NDArray[Any]) -> Floats:
+        moved = np.roll(np.asarray(irfft2(left.conj() * right, size)), (rows, columns), (-2, -1))
+        return moved[..., : 2 * rows + 1, : 2 * columns + 1]
+
+    count = summed(full, full)
+    own, other = summed(first, full)[:, None], summed(full, second)[None]
+    products = summed(first[:, None], second[None]) - own * other / count
+    spread = (summed(first_square, full)[:, None] - own**2 / count) * (
+        summed(full, second_square)[None] - other**2 / count
+    )
+    return products / np.sqrt(np.maximum(spread, 1e-12 * spread.max()))
 
 
 def _twitch_correlations(a: Units, b: Units) -> Floats:
