@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import FileError, InputError
 from ..runtime.introduction import Introduction
 from ..runtime.settings import settings_from
@@ -87,6 +89,23 @@ class Inspection:
     def complete(self) -> bool:
         """Whether nothing is missing and nothing stands in the way."""
         return not self.missing and not self.problem
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain values, for JSON."""
+        return {
+            "path": str(self.path),
+            "format": self.format,
+            "content": self.content,
+            "about": self.about,
+            "complete": self.complete,
+            "axes": self.axes,
+            "arrays": {name: list(shape) for name, shape in self.arrays.items()},
+            "values": {name: _plain_scalar(value) for name, value in self.values.items()},
+            "parameters": {name: parameter._asdict() for name, parameter in self.parameters.items()},
+            "proposals": {name: proposal._asdict() for name, proposal in self.proposals.items()},
+            "missing": self.missing,
+            "problem": self.problem,
+        }
 
     def __str__(self) -> str:
         files = [self.path] if self.path.is_file() else channel_files(self.path)
@@ -204,6 +223,11 @@ def _told(path: Path, title: str, about: str) -> Inspection:
 def _require_no_draft(write_mapping: str | Path | None, what: str) -> None:
     if write_mapping is not None:
         raise InputError(f"a mapping means nothing for {what}; leave write_mapping out")
+
+
+def _plain_scalar(value: Any) -> Any:
+    """A number for what MATLAB keeps as 1 x 1."""
+    return value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
 
 
 def _some(listed: list[str], most: int) -> str:

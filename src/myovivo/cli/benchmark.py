@@ -10,10 +10,10 @@ from pydantic_settings import CliPositionalArg
 
 from ..errors import InputError
 from .domains import print_made
-from .options import Flag, Parallel
+from .options import Flag, Parallel, Printed
 
 
-class Benchmark(Parallel):
+class Benchmark(Parallel, Printed):
     """Make the recordings of the open benchmark of identification, or score answers to them."""
 
     ARGUMENTS = "make|score SET [options]"
@@ -21,7 +21,7 @@ class Benchmark(Parallel):
         "myovivo benchmark make set --only simulated --only phantom-easy",
         "myovivo benchmark score set --answers answers",
     )
-    ESSENTIAL = ("only", "matlab", "answers", "csv", "workers", "quiet")
+    ESSENTIAL = ("only", "matlab", "answers", "csv", "json", "workers", "quiet")
     action: CliPositionalArg[Literal["make", "score"]] = Field(description="make the recordings, or score answers")
     folder: CliPositionalArg[Path] = Field(description="folder of the benchmark")
     only: list[str] = Field(default=[], title="NAME", description="make: what names of recordings start with")
@@ -45,6 +45,6 @@ class Benchmark(Parallel):
         from ..runtime.files import write_text
 
         score = score_benchmark(self.folder, self.answers)
-        print(score)
+        self.print_result(score)
         if self.csv is not None:
             write_text(self.csv, score.to_csv())

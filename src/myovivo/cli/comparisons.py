@@ -8,15 +8,15 @@ from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
 from ..errors import InputError
-from .options import Compared, Flag
+from .options import Compared, Flag, Printed
 
 
-class Evaluate(Compared):
+class Evaluate(Compared, Printed):
     """Compare translated sequences with recorded and simulated ones: the paper's table."""
 
     ARGUMENTS = "--translated DIR (--run RUN | --vivo DIR [--silico DIR]) [options]"
     EXAMPLES = ("myovivo evaluate --translated translated --run run --csv table.csv",)
-    ESSENTIAL = ("translated", "run", "vivo", "silico", "frames", "csv", "workers", "quiet")
+    ESSENTIAL = ("translated", "run", "vivo", "silico", "frames", "csv", "json", "workers", "quiet")
     full_range: Flag = Field(default=False, description="also correlate over all lags")
     csv: Path | None = Field(default=None, title="FILE", description="write the table here too")
 
@@ -34,7 +34,7 @@ class Evaluate(Compared):
             workers=self.workers,
             quiet=self.quiet,
         )
-        print(comparison)
+        self.print_result(comparison)
         if self.csv:
             comparison.to_csv(self.csv)
 

@@ -84,6 +84,25 @@ class Quiet(Command):
     quiet: Flag = Field(default=False, description="no progress")
 
 
+class Printed(Command):
+    """With a result that is printed, for people or for programs."""
+
+    as_json: Flag = Field(default=False, alias="json", description="print the result as JSON")
+
+    def print_result(self, result: Any) -> None:
+        """Print what has a `to_dict`, or a list of dicts, as text or as JSON; warnings and progress are on stderr."""
+        if not self.as_json:
+            print(result)
+            return
+        import json
+
+        from ..runtime.files import plain
+
+        text = json.dumps(result if isinstance(result, list) else result.to_dict(), default=plain)
+        # What is not a number is null: JSON knows no NaN, and most programs refuse it.
+        print(json.dumps(json.loads(text, parse_constant=lambda name: None), indent=1))
+
+
 class Parallel(Quiet):
     """On the cores of this machine, or on a cluster."""
 

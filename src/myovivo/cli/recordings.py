@@ -10,7 +10,7 @@ from pydantic_settings import CliPositionalArg
 from ..acquisition.settings import AcquireSettings
 from ..errors import PartialError
 from .domains import print_made
-from .options import Configured, Device, Parallel
+from .options import Configured, Device, Parallel, Printed
 
 
 class Mapped(Configured):
@@ -24,7 +24,7 @@ class Mapped(Configured):
     )
 
 
-class Inspect(Mapped):
+class Inspect(Mapped, Printed):
     """Say what is in a recording, where each parameter was found, what is missing and how to give it."""
 
     ARGUMENTS = "FILE [options]"
@@ -32,7 +32,7 @@ class Inspect(Mapped):
         "myovivo inspect scan.mat",
         "myovivo inspect scan.mat --mapping verasonics.yaml --scan.pulse_rate 6000",
     )
-    ESSENTIAL = ("mapping", "write-mapping", "config", "scan.variable", "scan.content", "scan.axes")
+    ESSENTIAL = ("mapping", "write-mapping", "json", "config", "scan.variable", "scan.content", "scan.axes")
     ESSENTIAL += ("scan.frame_rate", "scan.spacing")
     file: CliPositionalArg[Path] = Field(description="a recording of any format, a sequence, or a folder of them")
     write_mapping: Path | None = Field(
@@ -44,7 +44,7 @@ class Inspect(Mapped):
         from ..acquisition.inspection import inspect
 
         inspection = inspect(self.file, self.settings(), mapping=self.mapping, write_mapping=self.write_mapping)
-        print(inspection)
+        self.print_result(inspection)
         if not inspection.complete:
             raise SystemExit(1)
 

@@ -9,10 +9,10 @@ from pydantic_settings import CliPositionalArg
 
 from ..identification.settings import IdentifySettings, LearnSettings
 from .domains import print_made
-from .options import Configured, Parallel, Quiet, SeedNumber
+from .options import Configured, Parallel, Printed, Quiet, SeedNumber
 
 
-class Identify(Parallel, Configured):
+class Identify(Parallel, Configured, Printed):
     """Find the motor units that move in sequences: spike trains as BIDS events and openhdemg JSON, and a figure; where
     labels exist, how well they agree.
     """
@@ -34,11 +34,14 @@ class Identify(Parallel, Configured):
     def call(self) -> None:
         """Identify in a domain."""
         settings = self.settings()
-        from ..identification.folder import identify_domain, summary
+        from ..identification.folder import identify_domain, summary, summary_data
 
         files = identify_domain(
             self.source, self.out, settings, trains=self.trains, workers=self.workers, quiet=self.quiet
         )
+        if self.as_json:
+            self.print_result([summary_data(file) for file in files])
+            return
         for file in files:
             print(summary(file))
         print_made(files, self.out)

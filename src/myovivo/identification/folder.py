@@ -98,11 +98,28 @@ def summary(events: str | Path) -> str:
     ------
     FileError : the sidecar is missing or is not JSON.
     """
-    events = Path(events)
-    count = len(read_json(events.with_suffix(".json"))["Quality"]["firing_rate"])
+    data = summary_data(events)
+    line = f"{data['sequence']}: {counted(data['units'], 'unit')} found"
     agreement = read_agreement(events)
-    line = f"{events.name.removesuffix(EVENTS)}: {counted(count, 'unit')} found"
     return f"{line}; {agreement}" if agreement else f"{line}; no labels to compare with"
+
+
+def summary_data(events: str | Path) -> dict[str, Any]:
+    """The same for programs: `sequence`, how many `units`, their `quality`, and `agreement` or None.
+
+    Raises
+    ------
+    FileError : the sidecar is missing or is not JSON.
+    """
+    events = Path(events)
+    quality = read_json(events.with_suffix(".json"))["Quality"]
+    agreement = read_agreement(events)
+    return {
+        "sequence": events.name.removesuffix(EVENTS),
+        "units": len(quality["firing_rate"]),
+        "quality": quality,
+        "agreement": agreement.to_dict() if agreement else None,
+    }
 
 
 def _identify_file(source: Path, options: IdentifySettings, trains: str | Path | None, events: Path) -> None:
